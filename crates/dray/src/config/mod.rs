@@ -1,0 +1,1 @@
+//! **read**: file and environment to `Config`, as written.

@@ -1,0 +1,144 @@
+//! Databases that rows are loaded into. [`Destination`] is all that the rest of the program knows of them.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+
+use crate::error::Result;
+use crate::plan::Disposition;
+use crate::schema::{Schema, SortOrder, Table};
+
+/// A database.
+///
+/// # Contract
+/// - [`Destination::commit`] is one transaction: rows, tables and columns, state, positions and the load's row become
+///   durable together or not at all.
+/// - Every commit checks the epoch that [`Destination::claim`] took and the sequence number of the last commit, in
+///   the same transaction; where they differ, another run has taken over and the commit fails.
+/// - Identifiers are quoted and values bound or built by Arrow; no text from an API is pasted into SQL.
+pub trait Destination: Send {
+    /// Creates the dataset's own tables where they are missing, takes the next epoch of the pipeline, takes back the rows
+    /// of resources that an earlier run left incomplete, and gives what earlier runs have stored.
+    ///
+    /// # Errors
+    /// Where the database cannot be opened, is held by another run, or holds something of a newer version.
+    fn claim(&mut self, run: &RunIdentity) -> Result<Restored>;
+
+    /// Makes `commit` durable in one transaction.
+    ///
+    /// # Errors
+    /// Where the database refuses something, or another run has taken over; nothing of the commit is visible then.
+    fn commit(&mut self, commit: Commit<'_>) -> Result<Committed>;
+
+    /// Where the data is, for people: `duckdb:orb.duckdb, dataset orb_dataset`.
+    fn location(&self) -> String;
+}
+
+/// Who writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// This run's load id: seconds since 1970 with a fraction, larger than all before (dlt.md §3.7).
+    pub load_id: String,
+    /// The name of the schema (dlt's source name).
+    pub schema: String,
+    /// Start of the run, microseconds since 1970: `inserted_at` and `created_at`.
+    pub started_micros: i64,
+}
+
+/// What earlier runs have stored.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The newest schema, if there is one.
+    pub schema: Option<Schema>,
+    /// The newest pipeline state: the JSON inside dlt's `_dlt_pipeline_state.state`.
+    pub state: Option<serde_json::Value>,
+    /// What had to be put right first, for the log: rows taken back of an incomplete load, by resource.
+    pub taken_back: Vec<(String, u64)>,
+}
+
+/// One transaction.
+#[derive(Debug, Default)]
+pub struct Commit<'a> {
+    /// Rows, root tables before their nested tables.
+    pub batches: Vec<TableBatch>,
+    /// Resources all of whose rows are with this commit or before it: staged rows are switched in.
+    pub finished: Vec<Finished>,
+    /// Resources that failed: what they staged or appended in this load is taken back.
+    pub abandoned: Vec<String>,
+    /// How the resources of this commit load; every resource named above is here.
+    pub resources: BTreeMap<String, ResourceLoad>,
+    /// The schema, if it changed since the last commit.
+    pub schema: Option<&'a Schema>,
+    /// The pipeline state (dlt's JSON), if it changed.
+    pub state: Option<&'a serde_json::Value>,
+    /// The load is complete: its row in `_dlt_loads` is written.
+    pub complete: bool,
+}
+
+/// Rows of one table.
+#[derive(Debug, Clone)]
+pub struct TableBatch {
+    /// The resource they come from.
+    pub resource: String,
+    /// The table as it is after these rows: columns that the database lacks are added.
+    pub table: Table,
+    /// The rows; its columns are a subset of the table's.
+    pub rows: RecordBatch,
+}
+
+/// How a resource's rows reach their tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceLoad {
+    /// The root table, as in the database.
+    pub table: String,
+    /// How rows meet those that are there.
+    pub disposition: Disposition,
+    /// Columns of the primary key, as in the database.
+    pub primary_key: Vec<String>,
+    /// The key is inherited: where rows lack it, `fallback_key` or whole partitions decide (see [`KeyReading`]).
+    pub key_inherited: bool,
+    /// Column to try in place of an inherited key.
+    pub fallback_key: Option<String>,
+    /// Columns of the merge key.
+    pub merge_key: Vec<String>,
+    /// Which of two rows with one key stays; none: the one seen last.
+    pub dedup_sort: Option<(String, SortOrder)>,
+    /// Column whose true (or not null, if not boolean) value deletes the row.
+    pub hard_delete: Option<String>,
+}
+
+/// A resource that is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Its name.
+    pub resource: String,
+    /// The partitions that were read completely, for loads that replace by partition. An empty text is the whole resource.
+    pub partitions: Vec<String>,
+}
+
+/// How the key of a merge was read, for plan and report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyReading {
+    /// As declared or inherited.
+    Declared,
+    /// The records lack the inherited key; every one has this column.
+    Fallback(String),
+    /// The records have no key: each completely read partition replaces the rows that it gave before.
+    Partition,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Rows written to root tables, by resource (staged rows count when they are switched in).
+    pub rows: BTreeMap<String, u64>,
+    /// How keys were read, by resource, where that was decided now.
+    pub readings: BTreeMap<String, KeyReading>,
+    /// Tables and columns that were created, for the log: `charges`, `charges.amount`.
+    pub created: Vec<String>,
+}
+
+/// Column that holds a row's partition in tables that may be replaced by partition.
+pub const PARTITION_COLUMN: &str = "_dray_partition";

@@ -1,0 +1,270 @@
+//! JSONPath: the simple ones run on the tape, the rest through a standard crate.
+//!
+//! dlt's dialect (dlt.md §1.4): a plain dotted name is a path from the root; `$`, indexes, negative indexes,
+//! `[*]`, `.*` and quoted names are known; filters and slices go through `serde_json_path`.
+
+use std::fmt;
+
+use super::{Document, Kind, NodeId};
+
+/// One step of a simple path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    /// From the front, or from the back if negative.
+    Index(i64),
+    Every,
+}
+
+/// A compiled path.
+#[derive(Clone, Debug)]
+pub struct Path {
+    written: String,
+    steps: Steps,
+}
+
+#[derive(Clone, Debug)]
+enum Steps {
+    Simple(Vec<Step>),
+    Full(Box<serde_json_path::JsonPath>),
+}
+
+/// Why a text is not a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathError(String);
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PathError {}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl Path {
+    /// Compiles a path as people write it.
+    ///
+    /// # Errors
+    /// Where the text is neither a simple path nor a standard JSONPath.
+    pub fn parse(written: &str) -> Result<Self, PathError> {
+        let steps = if let Some(steps) = simple(written) {
+            Steps::Simple(steps)
+        } else {
+            let full = if written.starts_with('$') { written.to_owned() } else { format!("$.{written}") };
+            let path = serde_json_path::JsonPath::parse(&full)
+                .map_err(|error| PathError(format!("`{written}` is not a JSONPath: {error}")))?;
+            Steps::Full(Box::new(path))
+        };
+        Ok(Self { written: written.to_owned(), steps })
+    }
+
+    /// A path of one key, whatever characters it has.
+    #[must_use]
+    pub fn key(key: &str) -> Self {
+        Self { written: key.to_owned(), steps: Steps::Simple(vec![Step::Key(key.to_owned())]) }
+    }
+
+    /// The whole value.
+    #[must_use]
+    pub fn root() -> Self {
+        Self { written: "$".to_owned(), steps: Steps::Simple(Vec::new()) }
+    }
+
+    /// Whether the path needs more than the tape (filters, slices): then [`Path::extract`] is used.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.steps, Steps::Full(_))
+    }
+
+    /// The single key of a path of one step.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&str> {
+        match &self.steps {
+            Steps::Simple(steps) => match steps.as_slice() {
+                [Step::Key(key)] => Some(key),
+                _ => None,
+            },
+            Steps::Full(_) => None,
+        }
+    }
+
+    /// The first match below `from`; none also for a full path.
+    #[must_use]
+    pub fn first(&self, document: &Document, from: NodeId) -> Option<NodeId> {
+        let Steps::Simple(steps) = &self.steps else { return None };
+        first(document, from, steps)
+    }
+
+    /// All matches below `from`, in document order; nothing for a full path.
+    pub fn all(&self, document: &Document, from: NodeId, found: &mut Vec<NodeId>) {
+        if let Steps::Simple(steps) = &self.steps {
+            all(document, from, steps, found);
+        }
+    }
+
+    /// The matches of any path, as JSON values: the slow way that full paths take.
+    #[must_use]
+    pub fn extract(&self, document: &Document, from: NodeId) -> Vec<serde_json::Value> {
+        match &self.steps {
+            Steps::Simple(steps) => {
+                let mut found = Vec::new();
+                all(document, from, steps, &mut found);
+                found.into_iter().map(|id| document.value(id)).collect()
+            }
+            Steps::Full(path) => path.query(&document.value(from)).into_iter().cloned().collect(),
+        }
+    }
+
+    /// The first match of any path, as a JSON value.
+    #[must_use]
+    pub fn extract_first(&self, document: &Document, from: NodeId) -> Option<serde_json::Value> {
+        if self.is_full() {
+            return self.extract(document, from).into_iter().next();
+        }
+        self.first(document, from).map(|id| document.value(id))
+    }
+}
+
+fn first(document: &Document, from: NodeId, steps: &[Step]) -> Option<NodeId> {
+    let Some((step, rest)) = steps.split_first() else { return Some(from) };
+    match step {
+        Step::Key(key) => first(document, document.get(from, key)?, rest),
+        Step::Index(index) => first(document, item(document, from, *index)?, rest),
+        Step::Every => children(document, from).find_map(|child| first(document, child, rest)),
+    }
+}
+
+fn all(document: &Document, from: NodeId, steps: &[Step], found: &mut Vec<NodeId>) {
+    let Some((step, rest)) = steps.split_first() else {
+        found.push(from);
+        return;
+    };
+    match step {
+        Step::Key(key) => {
+            if let Some(value) = document.get(from, key) {
+                all(document, value, rest, found);
+            }
+        }
+        Step::Index(index) => {
+            if let Some(value) = item(document, from, *index) {
+                all(document, value, rest, found);
+            }
+        }
+        Step::Every => {
+            for child in children(document, from) {
+                all(document, child, rest, found);
+            }
+        }
+    }
+}
+
+fn children(document: &Document, id: NodeId) -> impl Iterator<Item = NodeId> {
+    document.items(id).chain(document.entries(id).map(|(_, value)| value))
+}
+
+fn item(document: &Document, id: NodeId, index: i64) -> Option<NodeId> {
+    if document.kind(id) != Kind::Array {
+        return None;
+    }
+    let place = if index < 0 {
+        document.len(id).checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+    } else {
+        usize::try_from(index).ok()?
+    };
+    document.items(id).nth(place)
+}
+
+/// The steps of a simple path; none if it needs the full language.
+fn simple(written: &str) -> Option<Vec<Step>> {
+    let mut rest = written.trim();
+    rest = rest.strip_prefix('$').unwrap_or(rest);
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix('[') {
+            let (step, after) = bracket(inner)?;
+            steps.push(step);
+            rest = after;
+            continue;
+        }
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        if rest.starts_with('[') {
+            continue;
+        }
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at_checked(end)?;
+        // Recursive descent, filters and unquoted odd characters are not simple.
+        let plain =
+            |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '$' | '@');
+        match name {
+            "" => return None,
+            "*" => steps.push(Step::Every),
+            _ if name.chars().all(plain) => steps.push(Step::Key(name.to_owned())),
+            _ => return None,
+        }
+        rest = after;
+    }
+    Some(steps)
+}
+
+/// The step in brackets and what follows them.
+fn bracket(inner: &str) -> Option<(Step, &str)> {
+    for quote in ['\'', '"'] {
+        if let Some(text) = inner.strip_prefix(quote) {
+            let (key, after) = text.split_once(quote)?;
+            if key.contains('\\') {
+                return None;
+            }
+            return Some((Step::Key(key.to_owned()), after.strip_prefix(']')?));
+        }
+    }
+    let (content, after) = inner.split_once(']')?;
+    let step = match content.trim() {
+        "*" | "" => Step::Every,
+        number => Step::Index(number.parse().ok()?),
+    };
+    Some((step, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(path: &str) -> Vec<String> {
+        let body = br#"{"data":[{"id":1,"tags":["a","b"]},{"id":2,"tags":[]}],"@odata.nextLink":"u","m":{"x":{"n":5}}}"#;
+        let document = Document::parse(body.to_vec()).unwrap();
+        let path = Path::parse(path).unwrap();
+        path.extract(&document, document.root()).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_forms_people_write() {
+        assert_eq!(matches("data[-1].id"), ["2"]);
+        assert_eq!(matches("$.data[0].id"), ["1"]);
+        assert_eq!(matches("data[*].tags[*]"), ["\"a\"", "\"b\""]);
+        assert_eq!(matches("$.data.[*].id"), ["1", "2"]);
+        assert_eq!(matches("['@odata.nextLink']"), ["\"u\""]);
+        assert_eq!(matches("m.*.n"), ["5"]);
+        assert_eq!(matches("nothing.here"), Vec::<String>::new());
+        assert_eq!(matches("data[5].id"), Vec::<String>::new());
+        assert_eq!(matches("data[?@.id > 1].id"), ["2"]);
+        assert_eq!(matches("data[0:1].id"), ["1"]);
+    }
+
+    #[test]
+    fn what_is_no_path_is_an_error() {
+        assert!(Path::parse("data[").is_err());
+        assert!(Path::parse("a..").is_err());
+    }
+}

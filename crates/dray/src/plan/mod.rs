@@ -1,0 +1,340 @@
+//! **resolve**: `Config` to [`Plan`]. Everything that a run does is decided here, before the first request:
+//! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
+
+mod paginate;
+mod template;
+
+use std::time::Duration;
+
+use url::Url;
+
+pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
+pub use template::{JsonTemplate, Part, Template, Text};
+
+use crate::json::Path;
+use crate::schema::ColumnHint;
+use crate::secret::Secret;
+
+/// What a run does, fully decided. Nobody after this stage sees the configuration.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The API's client: where, how fast, how patient.
+    pub client: ClientPlan,
+    /// The resources in dependency order: a parent stands before its children.
+    pub resources: Vec<ResourcePlan>,
+    /// How loose spellings were read, for `dray plan` and the report.
+    pub notes: Vec<Note>,
+}
+
+/// One reading of something that the file leaves open or spells loosely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The resource it is about; none: the whole file.
+    pub resource: Option<String>,
+    /// What was written and how it was read.
+    pub text: String,
+}
+
+/// The HTTP side of a plan.
+#[derive(Debug, Clone)]
+pub struct ClientPlan {
+    /// Base of all relative paths; always ends in a slash.
+    pub base_url: Url,
+    /// Sent with every request; a resource's own headers win per name.
+    pub headers: Vec<(String, Text)>,
+    /// Retries of one request.
+    pub retry: RetryPlan,
+    /// Requests in a period, for all paths or for the paths that begin with `route`; all that match are charged.
+    pub rate_limits: Vec<RateLimit>,
+    /// Requests under way at once, at the most.
+    pub concurrency: usize,
+    /// How long to wait for an answer.
+    pub timeouts: Timeouts,
+    /// Largest body after decompression, in bytes.
+    pub max_body_bytes: u64,
+    /// Origins beside the base URL's that may be asked, with credentials (`https://host:port`, no path).
+    pub allowed_origins: Vec<url::Origin>,
+}
+
+/// Retries: the `n`-th waits `backoff_factor * 2^(n-1)` seconds, unless the server says otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPlan {
+    /// Retries after the first attempt: 3 means 4 attempts.
+    pub max_retries: u32,
+    /// Seconds before the first retry.
+    pub backoff_factor: f64,
+    /// Longest wait before one retry; a longer `Retry-After` fails the request with a clear message.
+    pub max_wait: Duration,
+    /// Status codes that are retried.
+    pub statuses: Vec<u16>,
+}
+
+/// At most `requests` in every `per`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Path prefix; none: every request.
+    pub route: Option<String>,
+    /// How many.
+    pub requests: u32,
+    /// In which time.
+    pub per: Duration,
+}
+
+/// Time limits of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub read: Duration,
+    /// For the whole attempt.
+    pub total: Duration,
+}
+
+/// One resource, fully decided.
+#[derive(Debug, Clone)]
+pub struct ResourcePlan {
+    /// Its name in the file.
+    pub name: String,
+    /// Loaded into a table; a parent that only feeds its children is not.
+    pub selected: bool,
+    /// What to ask.
+    pub request: RequestPlan,
+    /// How its requests are authenticated.
+    pub auth: AuthPlan,
+    /// How pages follow each other.
+    pub paging: Paging,
+    /// Where the records are in a page; none: found on the first page as dlt does (dlt.md §1.5).
+    pub selector: Option<Path>,
+    /// Rows made of a list inside each record.
+    pub expand: Option<ExpandPlan>,
+    /// The resource whose records this one is asked for, if any.
+    pub parent: Option<ParentPlan>,
+    /// Its incremental position, if any.
+    pub incremental: Option<IncrementalPlan>,
+    /// Answers that end a chain of pages instead of failing it (`response_actions`); counted in the report.
+    pub ignore: Vec<IgnoreRule>,
+    /// How its rows reach the table.
+    pub load: LoadPlan,
+}
+
+/// A request before its page token, parent and cursor are known.
+#[derive(Debug, Clone)]
+pub struct RequestPlan {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Relative to the base URL, or absolute.
+    pub path: Template,
+    /// Query parameters in order; a list is repeated. Names may hold placeholders too.
+    pub params: Vec<(Template, ParamValue)>,
+    /// Headers of this resource alone.
+    pub headers: Vec<(String, Template)>,
+    /// The body.
+    pub body: Option<BodyPlan>,
+}
+
+/// The two methods that read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// The value of a query parameter.
+#[derive(Debug, Clone)]
+pub enum ParamValue {
+    /// One value.
+    One(Template),
+    /// The parameter repeated.
+    Many(Vec<Template>),
+}
+
+/// A request body.
+#[derive(Debug, Clone)]
+pub enum BodyPlan {
+    /// `application/json`.
+    Json(JsonTemplate),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Template)>),
+}
+
+/// How a request is authenticated.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields carry dlt's names (dlt.md §1.7)")]
+pub enum AuthPlan {
+    /// Not at all.
+    None,
+    /// `Authorization: Bearer <token>`.
+    Bearer { token: Secret },
+    /// A key under a name in the header, the query or a cookie; `value` is already formatted (`Bearer x`).
+    ApiKey { name: String, value: Secret, location: KeyLocation },
+    /// RFC 7617.
+    Basic { username: Text, password: Secret },
+    /// RFC 6749: client credentials or refresh token.
+    OAuth2(OAuth2Plan),
+}
+
+/// Where an API key goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum KeyLocation {
+    Header,
+    Query,
+    Cookie,
+}
+
+/// An OAuth 2 token endpoint and what it is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OAuth2Plan {
+    /// The token endpoint.
+    pub token_url: Url,
+    /// The client's id.
+    pub client_id: Text,
+    /// The client's secret.
+    pub client_secret: Secret,
+    /// With it the grant is `refresh_token`, without it `client_credentials`.
+    pub refresh_token: Option<Secret>,
+    /// Further form fields (`access_token_request_data`, scopes).
+    pub extra: Vec<(String, Text)>,
+    /// Used where the answer has no `expires_in`.
+    pub default_expiry: Duration,
+    /// The word before the token in `Authorization`: `Bearer`, `Zoho-oauthtoken`.
+    pub scheme: String,
+}
+
+/// A dependent resource's parent.
+#[derive(Debug, Clone)]
+pub struct ParentPlan {
+    /// Index in [`Plan::resources`], smaller than the child's own.
+    pub resource: usize,
+    /// Fields of a parent record that placeholders use ([`Part::Parent`] is an index into this list).
+    /// Together they are the partition's key.
+    pub fields: Vec<Path>,
+    /// Parent fields written into each child record: column name, path in the parent record, and whether a
+    /// missing one is an error (`include_from_parent`) or leaves the column null.
+    pub include: Vec<IncludeField>,
+}
+
+/// One parent field that child records carry.
+#[derive(Debug, Clone)]
+pub struct IncludeField {
+    /// The key in the child record (`_customers_id`, `customer_id`); the record's own value wins if not null.
+    pub name: String,
+    /// Where it is in the parent record.
+    pub path: Path,
+}
+
+/// Rows made of a list inside each record (`endpoint.expand`).
+#[derive(Debug, Clone)]
+pub struct ExpandPlan {
+    /// The list inside a record; its items become the rows.
+    pub path: Path,
+    /// Fields of the record that every such row carries: name, path in the record.
+    pub include: Vec<(String, Path)>,
+}
+
+/// `response_actions` with `action: ignore`: every condition that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoreRule {
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// A piece of the answer's body.
+    pub content: Option<String>,
+}
+
+/// `endpoint.incremental` (dlt.md §1.11, §5).
+#[derive(Debug, Clone)]
+pub struct IncrementalPlan {
+    /// The cursor inside a record.
+    pub cursor_path: Path,
+    /// As written: the key under which the state is kept.
+    pub cursor_name: String,
+    /// Where the first run starts.
+    pub initial_value: Option<CursorValue>,
+    /// With it the run reads a window and leaves the stored cursor alone.
+    pub end_value: Option<CursorValue>,
+    /// Query parameter for the start (`created[gte]`).
+    pub start_param: Option<String>,
+    /// Query parameter for the end.
+    pub end_param: Option<String>,
+    /// How values are written into requests.
+    pub format: CursorFormat,
+    /// How far the start moves back: seconds for dates, else the cursor's own unit.
+    pub lag: Option<f64>,
+    /// A record without a cursor.
+    pub on_missing: OnMissing,
+    /// The stored value is the smallest instead of the largest.
+    pub descending: bool,
+    /// Records equal to the start are dropped (`range_start: open`).
+    pub start_open: bool,
+    /// Records equal to `end_value` are kept (`range_end: closed`).
+    pub end_closed: bool,
+}
+
+/// A cursor as the API gives it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CursorValue {
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+/// How a cursor is written into a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CursorFormat {
+    /// As the API gave it.
+    AsIs,
+    /// Seconds since 1970.
+    Unix,
+    /// Milliseconds since 1970.
+    UnixMillis,
+    /// RFC 3339 with `Z`.
+    Iso,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// A strftime pattern.
+    Pattern(String),
+}
+
+/// What to do with a record that has no cursor (`on_cursor_value_missing`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "dlt's names (dlt.md §5.1)")]
+pub enum OnMissing {
+    Raise,
+    Include,
+    Exclude,
+}
+
+/// How rows reach the table.
+#[derive(Debug, Clone)]
+pub struct LoadPlan {
+    /// The table's name before naming rules.
+    pub table: String,
+    /// How rows meet those that are there.
+    pub disposition: Disposition,
+    /// `primary_key`, as keys of the record.
+    pub primary_key: Vec<String>,
+    /// It comes from `resource_defaults`: where records lack it, another reading is tried (never for a declared key).
+    pub key_inherited: bool,
+    /// What to try then: `<singular>_id` of the resource's name.
+    pub fallback_key: Option<String>,
+    /// `merge_key`.
+    pub merge_key: Vec<String>,
+    /// Column hints.
+    pub columns: Vec<ColumnHint>,
+    /// Levels of nested tables; deeper values are kept as JSON text. None: all of them.
+    pub max_nesting: Option<u32>,
+}
+
+/// `write_disposition` (dlt.md §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "dlt's names")]
+pub enum Disposition {
+    Append,
+    Replace,
+    Merge,
+    Skip,
+}

@@ -1,0 +1,107 @@
+//! Paging, decided: where the next page's token is and what ends a chain.
+
+use crate::json::Path;
+
+/// How the pages of one chain follow each other (dlt.md §1.6; seed-dialect.md §2).
+#[derive(Debug, Clone)]
+pub struct Paging {
+    /// Where the next page comes from.
+    pub paginator: PaginatorPlan,
+    /// Records asked for per page, where known.
+    pub limit: Option<u64>,
+    /// Where `limit` is sent; none: it is only known, not sent.
+    pub limit_into: Option<TokenTarget>,
+    /// A flag in the body that says whether another page follows.
+    pub has_more: Option<HasMore>,
+    /// A count in the body (records for offset, pages for page numbers).
+    pub total: Option<Total>,
+    /// An empty page ends the chain.
+    pub stop_after_empty_page: bool,
+    /// A page with fewer records than `limit` ends the chain: only where the limit is known to hold and nothing in
+    /// the body contradicts it.
+    pub stop_after_short_page: bool,
+}
+
+/// Where the next page comes from.
+#[derive(Debug, Clone)]
+pub enum PaginatorPlan {
+    /// Found on the first page, as dlt does, without its mistakes (dlt.md §1.6).
+    Auto,
+    /// One page.
+    SinglePage,
+    /// A token from the last answer goes into the next request.
+    Cursor {
+        /// Where the token is read.
+        from: CursorSource,
+        /// Where it is sent.
+        into: TokenTarget,
+    },
+    /// `offset`, increased by the records received.
+    Offset {
+        /// The first offset.
+        start: u64,
+        /// Where it is sent.
+        into: TokenTarget,
+        /// Stop before this offset (`maximum_offset`).
+        maximum: Option<u64>,
+    },
+    /// A page number.
+    PageNumber {
+        /// The first page's number (`base_page`).
+        base: u64,
+        /// The page to begin with (`page`).
+        start: u64,
+        /// Where it is sent.
+        into: TokenTarget,
+        /// Stop before this page (`maximum_page`).
+        maximum: Option<u64>,
+    },
+    /// The next page's URL is in the body.
+    JsonLink {
+        /// Where.
+        path: Path,
+    },
+    /// The next page's URL is in the `Link` header (RFC 8288).
+    HeaderLink {
+        /// The relation, `next` as a rule.
+        rel: String,
+    },
+}
+
+/// Where a page token is read.
+#[derive(Debug, Clone)]
+pub enum CursorSource {
+    /// In the body.
+    Body(Path),
+    /// A field of the page's last record (Stripe's `starting_after`).
+    LastRecord(Path),
+    /// A response header.
+    Header(String),
+}
+
+/// Where a page token or a page size is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenTarget {
+    /// A query parameter.
+    Query(String),
+    /// A place in the JSON body, outermost key first.
+    Body(Vec<String>),
+}
+
+/// A flag in the body that says whether another page follows.
+#[derive(Debug, Clone)]
+pub struct HasMore {
+    /// Where.
+    pub path: Path,
+    /// Its absence is an error; else it says nothing.
+    pub required: bool,
+}
+
+/// A count in the body.
+#[derive(Debug, Clone)]
+pub struct Total {
+    /// Where.
+    pub path: Path,
+    /// Its absence is an error; else it says nothing.
+    pub required: bool,
+}
