@@ -7,6 +7,7 @@ pub mod env;
 pub mod error;
 pub mod extract;
 pub mod json;
+pub mod normalize;
 pub mod plan;
 pub mod schema;
 pub mod secret;

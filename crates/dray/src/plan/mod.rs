@@ -3,6 +3,8 @@
 
 mod paginate;
 mod template;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 

@@ -1,0 +1,281 @@
+//! A JSON scalar meets a column: dlt's coercions (dlt.md §3.3), without its losses.
+
+use std::borrow::Cow;
+
+use super::column::{ColumnValues, DECIMAL_PRECISION};
+use super::timestamp;
+use crate::json::{Document, Kind, NodeId};
+use crate::schema::DataType;
+
+/// Integers up to here are exact as a double.
+pub(super) const EXACT: i64 = 1 << 53;
+
+/// A scalar, with what the tape knows of it.
+#[derive(Clone, Copy)]
+pub(super) struct Scalar<'a> {
+    pub(super) document: &'a Document,
+    pub(super) node: NodeId,
+    pub(super) kind: Kind,
+}
+
+/// What became of a scalar that met a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It is in the column.
+    Fits,
+    /// It is in the column, and is an integer that a double cannot hold.
+    FitsInexact,
+    /// A bigint column would have to become a double first.
+    NeedsDouble,
+    /// It belongs into a variant column of this type.
+    Variant(DataType),
+}
+
+impl<'a> Scalar<'a> {
+    fn raw(self) -> &'a [u8] {
+        self.document.raw(self.node)
+    }
+
+    fn text(self) -> Cow<'a, str> {
+        self.document.text(self.node).unwrap_or_default()
+    }
+
+    fn is_text(self) -> bool {
+        matches!(self.kind, Kind::Plain | Kind::Escaped)
+    }
+
+    /// The type that a new column gets from its first value.
+    pub(super) fn inferred(self) -> DataType {
+        match self.kind {
+            Kind::True | Kind::False => DataType::Bool,
+            Kind::Integer if integer(self.raw()).is_some() => DataType::Bigint,
+            Kind::Integer if decimal(self.raw(), 0).is_some() => DataType::Decimal { scale: 0 },
+            Kind::Decimal => DataType::Double,
+            Kind::Plain if timestamp::parse(self.raw()).is_some() => DataType::Timestamp,
+            _ => DataType::Text,
+        }
+    }
+
+    /// The type of the variant column for a value that does not fit; timestamps are not guessed from text here.
+    fn own_type(self) -> DataType {
+        if self.is_text() { DataType::Text } else { self.inferred() }
+    }
+
+    /// Writes the value into row `row` of a column of type `data_type`, if it fits.
+    pub(super) fn write(self, data_type: DataType, row: usize, values: &mut ColumnValues) -> Fit {
+        let written = match data_type {
+            DataType::Text => {
+                self.write_text(row, values);
+                true
+            }
+            DataType::Bigint => return self.write_bigint(row, values),
+            DataType::Double => self.as_double().map(|value| values.push_double(row, value)).is_some(),
+            DataType::Bool => self.as_bool().map(|value| values.push_bool(row, value)).is_some(),
+            DataType::Timestamp => self.as_timestamp().map(|value| values.push_int(row, value)).is_some(),
+            DataType::Date => self.as_date().map(|value| values.push_date(row, value)).is_some(),
+            DataType::Time => {
+                let time = if self.is_text() { timestamp::parse_time(self.text().as_bytes()) } else { None };
+                time.map(|value| values.push_int(row, value)).is_some()
+            }
+            DataType::Decimal { scale } => {
+                self.as_decimal(scale).map(|value| values.push_decimal(row, value)).is_some()
+            }
+            DataType::Json => {
+                values.push_bytes(row, self.document.json(self.node).as_bytes());
+                true
+            }
+            DataType::Binary => {
+                values.push_bytes(row, self.text().as_bytes());
+                self.is_text()
+            }
+        };
+        if written { Fit::Fits } else { Fit::Variant(self.own_type()) }
+    }
+
+    fn write_text(self, row: usize, values: &mut ColumnValues) {
+        match self.kind {
+            Kind::Escaped => values.push_bytes(row, self.text().as_bytes()),
+            // As dlt writes them: Python's words.
+            Kind::True => values.push_bytes(row, b"True"),
+            Kind::False => values.push_bytes(row, b"False"),
+            _ => values.push_bytes(row, self.raw()),
+        }
+    }
+
+    fn write_bigint(self, row: usize, values: &mut ColumnValues) -> Fit {
+        let value = match self.kind {
+            Kind::Integer => integer(self.raw()),
+            Kind::Decimal => whole(self.raw()),
+            Kind::Plain | Kind::Escaped => integer(self.text().trim().as_bytes()),
+            _ => None,
+        };
+        match value {
+            Some(value) => {
+                values.push_int(row, value);
+                if value.abs_diff(0) <= EXACT.unsigned_abs() { Fit::Fits } else { Fit::FitsInexact }
+            }
+            None if self.kind == Kind::Decimal => Fit::NeedsDouble,
+            None => Fit::Variant(self.own_type()),
+        }
+    }
+
+    fn as_double(self) -> Option<f64> {
+        match self.kind {
+            Kind::Decimal => double(self.raw()),
+            Kind::Integer => exact_double(integer(self.raw())?),
+            Kind::Plain | Kind::Escaped => double(self.text().trim().as_bytes()),
+            _ => None,
+        }
+    }
+
+    fn as_bool(self) -> Option<bool> {
+        match self.kind {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            Kind::Plain | Kind::Escaped => match self.text().trim().to_ascii_lowercase().as_str() {
+                "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+                "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Microseconds; a number is seconds since 1970, a date is its midnight.
+    fn as_timestamp(self) -> Option<i64> {
+        const DAY: i64 = 86_400_000_000;
+        match self.kind {
+            Kind::Plain => {
+                let raw = self.raw();
+                timestamp::parse(raw).or_else(|| Some(i64::from(timestamp::parse_date(raw)?) * DAY))
+            }
+            Kind::Integer => integer(self.raw())?.checked_mul(1_000_000),
+            Kind::Decimal => i64::try_from(decimal(self.raw(), 6)?).ok(),
+            _ => None,
+        }
+    }
+
+    fn as_date(self) -> Option<i32> {
+        const DAY: i64 = 86_400_000_000;
+        let text = self.text();
+        timestamp::parse_date(text.as_bytes())
+            .or_else(|| i32::try_from(timestamp::parse(text.as_bytes())?.div_euclid(DAY)).ok())
+    }
+
+    fn as_decimal(self, scale: i8) -> Option<i128> {
+        match self.kind {
+            Kind::Integer | Kind::Decimal => decimal(self.raw(), scale),
+            Kind::Plain | Kind::Escaped => decimal(self.text().trim().as_bytes(), scale),
+            _ => None,
+        }
+    }
+}
+
+/// A number of digits and an optional sign, if it fits 64 bits.
+pub(super) fn integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text.split_first()? {
+        (b'-', digits) => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value: i64 = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_sub(i64::from(digit))?;
+    }
+    if negative { Some(value) } else { value.checked_neg() }
+}
+
+/// `2.0` and `1e3` as integers; none where there is a fraction.
+fn whole(text: &[u8]) -> Option<i64> {
+    i64::try_from(decimal(text, 0)?).ok()
+}
+
+fn double(text: &[u8]) -> Option<f64> {
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    value.is_finite().then_some(value)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "checked to be exact")]
+fn exact_double(value: i64) -> Option<f64> {
+    (value.abs_diff(0) <= EXACT.unsigned_abs()).then_some(value as f64)
+}
+
+/// The number times ten to `scale`, from its digits; none where a digit would be lost or there are more than 38.
+pub(super) fn decimal(text: &[u8], scale: i8) -> Option<i128> {
+    let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => {
+            let (mantissa, exponent) = text.split_at_checked(at)?;
+            let exponent = std::str::from_utf8(exponent.get(1..)?).ok()?;
+            (mantissa, exponent.parse::<i32>().ok()?)
+        }
+        None => (text, 0),
+    };
+    let (negative, mantissa) = match mantissa.split_first()? {
+        (b'-', digits) => (true, digits),
+        _ => (false, mantissa),
+    };
+    let mut value: i128 = 0;
+    let mut shift = i32::from(scale).checked_add(exponent)?;
+    let mut fraction = false;
+    let mut any = false;
+    for byte in mantissa {
+        match byte {
+            b'.' if !fraction => fraction = true,
+            b'0'..=b'9' => {
+                any = true;
+                value = value.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+                if fraction {
+                    shift -= 1;
+                }
+            }
+            _ => return None,
+        }
+    }
+    if !any {
+        return None;
+    }
+    while shift > 0 && value != 0 {
+        value = value.checked_mul(10)?;
+        shift -= 1;
+    }
+    while shift < 0 && value != 0 {
+        if value % 10 != 0 {
+            return None;
+        }
+        value /= 10;
+        shift += 1;
+    }
+    let limit = 10_i128.pow(u32::from(DECIMAL_PRECISION));
+    (value < limit).then_some(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_to_64_bits() {
+        assert_eq!(integer(b"9223372036854775807"), Some(i64::MAX));
+        assert_eq!(integer(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(integer(b"9223372036854775808"), None);
+        assert_eq!(integer(b""), None);
+        assert_eq!(integer(b"1x"), None);
+    }
+
+    #[test]
+    fn decimals_come_from_their_digits() {
+        assert_eq!(decimal(b"18446744073709551616", 0), Some(18_446_744_073_709_551_616));
+        assert_eq!(decimal(b"-0.10", 9), Some(-100_000_000));
+        assert_eq!(decimal(b"1.5e3", 0), Some(1500));
+        assert_eq!(decimal(b"1.5", 0), None);
+        assert_eq!(decimal(b"2.0", 0), Some(2));
+        assert_eq!(decimal(&[b'9'; 39], 0), None);
+        assert_eq!(decimal(b"0e999999", 0), Some(0));
+    }
+}

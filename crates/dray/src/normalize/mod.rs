@@ -1,0 +1,356 @@
+//! **normalize**: pages to Arrow record batches and the schema that they need. No IO.
+//!
+//! The layout is dlt's (dlt.md §3): objects become columns `outer__inner`, lists become nested tables that point to
+//! their parent row. No JSON tree is made: each value goes from the page's bytes straight into its column.
+
+mod coerce;
+mod column;
+mod ids;
+mod naming;
+mod table;
+mod timestamp;
+
+use std::collections::HashMap;
+
+use arrow_array::RecordBatch;
+
+pub use naming::normalize as normalize_name;
+
+use self::coerce::Scalar;
+use self::ids::RowId;
+use self::table::TableWriter;
+use crate::destination::PARTITION_COLUMN;
+use crate::error::{Error, ErrorKind, Result};
+use crate::extract::Page;
+use crate::json::{Document, Kind, NodeId};
+use crate::plan::{Disposition, LoadPlan, Plan};
+use crate::schema::{Column, DataType, Schema, Table};
+
+/// Rows of one table, and the resource that they come from.
+#[derive(Debug)]
+pub struct Rows {
+    /// Index in [`Plan::resources`].
+    pub resource: usize,
+    /// The table as it is after these rows.
+    pub table: Table,
+    /// The rows.
+    pub batch: RecordBatch,
+}
+
+/// Turns pages into rows of tables.
+#[derive(Debug)]
+pub struct Normalizer {
+    load_id: String,
+    schema: Schema,
+    schema_changed: bool,
+    generator: fastrand::Rng,
+    tables: Vec<TableWriter>,
+    by_name: HashMap<String, usize>,
+    resources: Vec<ResourceRules>,
+}
+
+/// What the rows of a resource need beside their values.
+#[derive(Debug)]
+struct ResourceRules {
+    name: String,
+    load: LoadPlan,
+    /// Nested rows name their root row, so that a merge finds them.
+    root_ids: bool,
+    /// Rows name their partition, so that it can be replaced.
+    partitions: bool,
+    /// The root table's writer, once there is a record.
+    root: Option<usize>,
+}
+
+/// The ids that a row hands down to its nested rows.
+#[derive(Clone, Copy)]
+struct Lineage {
+    row: RowId,
+    root: RowId,
+}
+
+impl Normalizer {
+    /// A normalizer for the rows of `load_id`, carrying on with the tables of `schema`.
+    #[must_use]
+    pub fn new(plan: &Plan, schema: Schema, load_id: &str, generator: fastrand::Rng) -> Self {
+        let resources = plan
+            .resources
+            .iter()
+            .map(|resource| ResourceRules {
+                name: resource.name.clone(),
+                load: resource.load.clone(),
+                root_ids: resource.load.disposition == Disposition::Merge,
+                partitions: resource.load.disposition == Disposition::Merge
+                    && resource.load.key_inherited
+                    && resource.parent.is_some(),
+                root: None,
+            })
+            .collect();
+        Self {
+            load_id: load_id.to_owned(),
+            schema,
+            schema_changed: false,
+            generator,
+            tables: Vec::new(),
+            by_name: HashMap::new(),
+            resources,
+        }
+    }
+
+    /// Writes the records of a page into the columns of their tables.
+    ///
+    /// # Errors
+    /// Where a record lacks a value in a column declared not null.
+    pub fn page(&mut self, page: &Page) -> Result<()> {
+        if page.records.is_empty() {
+            return Ok(());
+        }
+        let root = self.root_table(page.resource);
+        let strict = self.resources[page.resource].load.columns.iter().any(|hint| hint.not_null);
+        for record in &page.records {
+            self.record(root, page, *record);
+            if strict && let Some(column) = self.tables[root].missing() {
+                return Err(Error::new(
+                    ErrorKind::Schema,
+                    "a record has no value in a column that must not be null",
+                )
+                .with("resource", &self.resources[page.resource].name)
+                .with("column", column)
+                .with("page", page.number));
+            }
+            self.tables[root].end_row();
+        }
+        Ok(())
+    }
+
+    /// Hands on all rows written since the last time, root tables before their nested tables.
+    ///
+    /// # Errors
+    /// Where Arrow refuses what was built, which is a defect of this program.
+    pub fn flush(&mut self) -> Result<Vec<Rows>> {
+        let mut rows = Vec::new();
+        for writer in &mut self.tables {
+            let batch = writer.finish().map_err(|error| {
+                Error::new(ErrorKind::Bug, "cannot build a batch")
+                    .with("table", &writer.name)
+                    .caused_by(error)
+            })?;
+            if let Some(table) = writer.take_change() {
+                self.schema.put(table);
+                self.schema_changed = true;
+            }
+            if let Some(batch) = batch {
+                rows.push(Rows { resource: writer.resource, table: writer.definition(), batch });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The schema after the last flush, if it changed since it was last asked for.
+    pub fn take_schema(&mut self) -> Option<Schema> {
+        std::mem::take(&mut self.schema_changed).then(|| self.schema.clone())
+    }
+
+    /// Keys that gave way because another key has their column name, as `table.key`; each is told once.
+    pub fn take_collisions(&mut self) -> Vec<String> {
+        self.tables.iter_mut().flat_map(TableWriter::take_collisions).collect()
+    }
+
+    fn root_table(&mut self, resource: usize) -> usize {
+        let rules = &self.resources[resource];
+        if let Some(root) = rules.root {
+            return root;
+        }
+        let name = naming::normalize(&rules.load.table);
+        let disposition = match rules.load.disposition {
+            Disposition::Append => "append",
+            Disposition::Replace => "replace",
+            Disposition::Merge => "merge",
+            Disposition::Skip => "skip",
+        };
+        let fresh = Table {
+            name: name.clone(),
+            parent: None,
+            resource: None,
+            write_disposition: None,
+            columns: Vec::new(),
+        };
+        let known = self.schema.table(&name).cloned().unwrap_or(fresh);
+        let definition = Table {
+            resource: Some(rules.name.clone()),
+            write_disposition: Some(disposition.to_owned()),
+            ..known
+        };
+        let mut writer = TableWriter::new(definition, resource);
+        writer.meta.load_id = Some(writer.system_column("_dlt_load_id", DataType::Text));
+        writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
+        if rules.partitions {
+            writer.meta.partition = Some(writer.system_column(PARTITION_COLUMN, DataType::Text));
+        }
+        for hint in &rules.load.columns {
+            if let Some(data_type) = hint.data_type {
+                let name = naming::normalize(&hint.name);
+                writer.hinted_column(Column { nullable: !hint.not_null, ..Column::new(name, data_type) });
+            }
+        }
+        let root = self.add_table(writer);
+        self.resources[resource].root = Some(root);
+        root
+    }
+
+    fn add_table(&mut self, writer: TableWriter) -> usize {
+        // Two resources may fill one table.
+        if let Some(index) = self.by_name.get(&writer.name) {
+            return *index;
+        }
+        let index = self.tables.len();
+        self.by_name.insert(writer.name.clone(), index);
+        self.tables.push(writer);
+        index
+    }
+
+    fn nested_table(&mut self, parent: usize, shape: usize, slot: usize, key: &str) -> usize {
+        if let Some(table) = self.tables[parent].slot_at(shape, slot).table {
+            return table;
+        }
+        let name = self.tables[parent].nested_name(shape, key);
+        let resource = self.tables[parent].resource;
+        let definition = self.schema.table(&name).cloned().unwrap_or(Table {
+            name,
+            parent: Some(self.tables[parent].name.clone()),
+            resource: None,
+            write_disposition: None,
+            columns: Vec::new(),
+        });
+        let mut writer = TableWriter::new(definition, resource);
+        writer.meta.parent_id = Some(writer.system_column("_dlt_parent_id", DataType::Text));
+        writer.meta.list_idx = Some(writer.system_column("_dlt_list_idx", DataType::Bigint));
+        writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
+        if self.resources[resource].root_ids {
+            writer.meta.root_id = Some(writer.system_column("_dlt_root_id", DataType::Text));
+        }
+        let table = self.add_table(writer);
+        self.tables[parent].slot_at_mut(shape, slot).table = Some(table);
+        table
+    }
+
+    /// Writes one record as the next row of its root table, without ending the row.
+    fn record(&mut self, root: usize, page: &Page, record: NodeId) {
+        let id = ids::random(&mut self.generator);
+        let writer = &mut self.tables[root];
+        let meta = writer.meta;
+        if let Some(column) = meta.load_id {
+            writer.set_text(column, self.load_id.as_bytes());
+        }
+        writer.set_text(meta.id, &id);
+        if let Some(column) = meta.partition {
+            writer.set_text(column, page.partition.as_bytes());
+        }
+        let lineage = Lineage { row: id, root: id };
+        let levels = self.resources[page.resource].load.max_nesting.unwrap_or(u32::MAX);
+        self.row(root, &page.document, record, lineage, levels);
+        if let Some(overlay) = &page.overlay {
+            self.object(root, 0, overlay, overlay.root(), lineage, levels, true);
+        }
+    }
+
+    /// Writes the values of a row: those of an object, or the one value of a list's item.
+    fn row(&mut self, table: usize, document: &Document, node: NodeId, lineage: Lineage, levels: u32) {
+        if document.kind(node) == Kind::Object {
+            self.object(table, 0, document, node, lineage, levels, false);
+        } else {
+            // A list inside a list is a table of its own, any other item is the column `value` (dlt.md §3.6).
+            let key = if document.kind(node) == Kind::Array { "list" } else { "value" };
+            let slot = self.tables[table].slot(0, None, key.as_bytes());
+            self.value(table, 0, slot, key, document, node, lineage, levels, false);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the place in the table and the place in the document")]
+    fn object(
+        &mut self,
+        table: usize,
+        shape: usize,
+        document: &Document,
+        node: NodeId,
+        lineage: Lineage,
+        levels: u32,
+        only_missing: bool,
+    ) {
+        let mut after = None;
+        for (key, value) in document.entries(node) {
+            let slot = self.tables[table].slot(shape, after, document.raw(key));
+            after = Some(slot);
+            match document.kind(value) {
+                Kind::Null => {}
+                Kind::Array | Kind::Object => {
+                    let name = document.text(key).unwrap_or_default();
+                    self.value(table, shape, slot, &name, document, value, lineage, levels, only_missing);
+                }
+                kind => {
+                    let scalar = Scalar { document, node: value, kind };
+                    let name = || document.text(key).unwrap_or_default().into_owned();
+                    self.tables[table].write(shape, slot, name, scalar, only_missing);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the place in the table and the place in the document")]
+    fn value(
+        &mut self,
+        table: usize,
+        shape: usize,
+        slot: usize,
+        key: &str,
+        document: &Document,
+        node: NodeId,
+        lineage: Lineage,
+        levels: u32,
+        only_missing: bool,
+    ) {
+        let kind = document.kind(node);
+        let scalar = Scalar { document, node, kind };
+        match kind {
+            Kind::Null => {}
+            Kind::Array | Kind::Object if levels == 0 || self.tables[table].is_json(shape, slot, key) => {
+                self.tables[table].write_json(shape, slot, key, scalar);
+            }
+            Kind::Object => {
+                let nested = self.tables[table].nested_shape(shape, slot, key);
+                self.object(table, nested, document, node, lineage, levels - 1, only_missing);
+            }
+            Kind::Array => {
+                if document.len(node) > 0 {
+                    let nested = self.nested_table(table, shape, slot, key);
+                    self.list(nested, document, node, lineage, levels - 1);
+                }
+            }
+            _ => self.tables[table].write(shape, slot, || key.to_owned(), scalar, only_missing),
+        }
+    }
+
+    /// Writes the items of a list as rows of a nested table.
+    fn list(&mut self, table: usize, document: &Document, node: NodeId, parent: Lineage, levels: u32) {
+        for (index, item) in document.items(node).enumerate() {
+            let writer = &mut self.tables[table];
+            let id = ids::nested(&parent.row, &writer.name, index);
+            let meta = writer.meta;
+            if let Some(column) = meta.parent_id {
+                writer.set_text(column, &parent.row);
+            }
+            if let Some(column) = meta.list_idx {
+                writer.set_int(column, i64::try_from(index).unwrap_or(i64::MAX));
+            }
+            writer.set_text(meta.id, &id);
+            if let Some(column) = meta.root_id {
+                writer.set_text(column, &parent.root);
+            }
+            self.row(table, document, item, Lineage { row: id, root: parent.root }, levels);
+            self.tables[table].end_row();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

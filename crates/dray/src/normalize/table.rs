@@ -1,0 +1,404 @@
+//! Rows of one table: which key belongs to which column, found without hashing where records repeat their shape.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::ArrowError;
+use sha3::Shake128;
+use sha3::digest::{ExtendableOutput, Update, XofReader};
+
+use super::coerce::{Fit, Scalar};
+use super::column::ColumnValues;
+use super::naming::{SEPARATOR, normalize};
+use crate::schema::{Column, DataType, Table};
+
+/// Between the keys of a raw path: no key of an API has it.
+const PATH: char = '\u{1f}';
+
+/// Owner of the columns that dlt's layout adds.
+const SYSTEM: &str = "\u{1f}dlt";
+
+/// A key of the records, and where its values go.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// As in the body, between the quotes.
+    key: Box<[u8]>,
+    /// The slot of the key that followed last time.
+    next: usize,
+    /// Column of its scalars.
+    pub(super) column: Option<usize>,
+    /// Shape of its objects.
+    pub(super) shape: Option<usize>,
+    /// Table of its lists.
+    pub(super) table: Option<usize>,
+}
+
+/// The keys of one object inside the records of a table.
+#[derive(Debug, Default)]
+struct Shape {
+    /// Name of its columns up to their last part, with the separator.
+    prefix: String,
+    /// The raw keys that lead here.
+    path: String,
+    slots: Vec<Slot>,
+    by_key: HashMap<Box<[u8]>, usize>,
+    /// The slot of the key that came first last time.
+    first: usize,
+}
+
+#[derive(Debug)]
+struct ColumnState {
+    column: Column,
+    values: ColumnValues,
+    /// Columns for values of other types.
+    variants: Vec<(DataType, usize)>,
+}
+
+/// A table that is being written.
+#[derive(Debug)]
+pub(super) struct TableWriter {
+    pub(super) name: String,
+    pub(super) resource: usize,
+    pub(super) meta: MetaColumns,
+    definition: Table,
+    columns: Vec<ColumnState>,
+    by_name: HashMap<String, usize>,
+    /// Which raw key a name belongs to.
+    owners: HashMap<String, String>,
+    shapes: Vec<Shape>,
+    rows: usize,
+    changed: bool,
+    /// Keys that had to give way because another has their name.
+    collisions: Vec<String>,
+}
+
+/// Indexes of the columns that dlt's layout adds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MetaColumns {
+    pub(super) id: usize,
+    pub(super) load_id: Option<usize>,
+    pub(super) partition: Option<usize>,
+    pub(super) parent_id: Option<usize>,
+    pub(super) list_idx: Option<usize>,
+    pub(super) root_id: Option<usize>,
+}
+
+impl TableWriter {
+    /// A writer for `definition`, which earlier runs may have filled with columns.
+    pub(super) fn new(definition: Table, resource: usize) -> Self {
+        let mut writer = Self {
+            name: definition.name.clone(),
+            resource,
+            meta: MetaColumns::default(),
+            columns: Vec::new(),
+            by_name: HashMap::new(),
+            owners: HashMap::new(),
+            shapes: vec![Shape::default()],
+            rows: 0,
+            changed: definition.columns.is_empty(),
+            collisions: Vec::new(),
+            definition: Table { columns: Vec::new(), ..definition.clone() },
+        };
+        for column in definition.columns {
+            if let Some(raw) = &column.source_key {
+                writer.owners.insert(column.name.clone(), raw.clone());
+            }
+            let variant = column.variant.then_some((column.name.clone(), column.data_type));
+            let index = writer.add_column(column);
+            // `a__v_text` belongs to `a`.
+            if let Some((name, data_type)) = variant
+                && let Some(base) =
+                    name.rsplit_once("__v_").and_then(|(base, _)| writer.by_name.get(base).copied())
+            {
+                writer.columns[base].variants.push((data_type, index));
+            }
+        }
+        writer.changed = writer.columns.is_empty();
+        writer
+    }
+
+    /// The index of a column that dlt's layout adds.
+    pub(super) fn system_column(&mut self, name: &str, data_type: DataType) -> usize {
+        self.owners.insert(name.to_owned(), SYSTEM.to_owned());
+        match self.by_name.get(name) {
+            Some(index) => *index,
+            None => self.add_column(Column { nullable: false, ..Column::new(name, data_type) }),
+        }
+    }
+
+    /// Adds a column that a hint describes, unless it is there.
+    pub(super) fn hinted_column(&mut self, column: Column) {
+        if !self.by_name.contains_key(&column.name) {
+            self.add_column(column);
+        }
+    }
+
+    fn add_column(&mut self, column: Column) -> usize {
+        let index = self.columns.len();
+        self.by_name.insert(column.name.clone(), index);
+        let values = ColumnValues::new(column.data_type);
+        self.columns.push(ColumnState { column, values, variants: Vec::new() });
+        self.changed = true;
+        index
+    }
+
+    /// Ends the row being written.
+    pub(super) fn end_row(&mut self) {
+        self.rows += 1;
+    }
+
+    /// Whether the row being written has a value in this column.
+    pub(super) fn written(&self, column: usize) -> bool {
+        self.columns[column].values.len() > self.rows
+    }
+
+    pub(super) fn set_text(&mut self, column: usize, text: &[u8]) {
+        let row = self.rows;
+        self.columns[column].values.push_bytes(row, text);
+    }
+
+    pub(super) fn set_int(&mut self, column: usize, value: i64) {
+        let row = self.rows;
+        self.columns[column].values.push_int(row, value);
+    }
+
+    /// The slot of a key: the one that followed `after` last time, or found by the key's hash.
+    #[inline]
+    pub(super) fn slot(&mut self, shape: usize, after: Option<usize>, key: &[u8]) -> usize {
+        let known = &self.shapes[shape];
+        let guess = after.map_or(known.first, |slot| known.slots[slot].next);
+        if known.slots.get(guess).is_some_and(|slot| *slot.key == *key) {
+            return guess;
+        }
+        self.find_slot(shape, after, key)
+    }
+
+    #[cold]
+    fn find_slot(&mut self, shape: usize, after: Option<usize>, key: &[u8]) -> usize {
+        let shape = &mut self.shapes[shape];
+        let found = match shape.by_key.get(key) {
+            Some(slot) => *slot,
+            None => {
+                let slot = shape.slots.len();
+                shape.by_key.insert(key.into(), slot);
+                shape.slots.push(Slot {
+                    key: key.into(),
+                    next: slot + 1,
+                    column: None,
+                    shape: None,
+                    table: None,
+                });
+                slot
+            }
+        };
+        match after {
+            Some(slot) => shape.slots[slot].next = found,
+            None => shape.first = found,
+        }
+        found
+    }
+
+    pub(super) fn slot_at(&self, shape: usize, slot: usize) -> &Slot {
+        &self.shapes[shape].slots[slot]
+    }
+
+    pub(super) fn slot_at_mut(&mut self, shape: usize, slot: usize) -> &mut Slot {
+        &mut self.shapes[shape].slots[slot]
+    }
+
+    /// The shape of the objects under a key.
+    pub(super) fn nested_shape(&mut self, shape: usize, slot: usize, key: &str) -> usize {
+        if let Some(nested) = self.shapes[shape].slots[slot].shape {
+            return nested;
+        }
+        let outer = &self.shapes[shape];
+        let nested = Shape {
+            prefix: format!("{}{}{SEPARATOR}", outer.prefix, normalize(key)),
+            path: format!("{}{key}{PATH}", outer.path),
+            ..Shape::default()
+        };
+        self.shapes.push(nested);
+        let index = self.shapes.len() - 1;
+        self.shapes[shape].slots[slot].shape = Some(index);
+        index
+    }
+
+    /// The table of the lists under a key.
+    pub(super) fn nested_name(&mut self, shape: usize, key: &str) -> String {
+        let outer = &self.shapes[shape];
+        let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}[]", outer.path));
+        let name = self.claim(name, &path);
+        format!("{}{SEPARATOR}{name}", self.name)
+    }
+
+    /// The column of the scalars under a key, if it is there or the configuration describes it.
+    fn column_for(&mut self, shape: usize, slot: usize, key: &str, make: DataType) -> usize {
+        if let Some(column) = self.shapes[shape].slots[slot].column {
+            return column;
+        }
+        let outer = &self.shapes[shape];
+        let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}", outer.path));
+        let claimed = self.claim(name.clone(), &path);
+        let column = match self.by_name.get(&claimed) {
+            Some(column) => *column,
+            None => {
+                let source_key = (claimed != name).then_some(path);
+                self.add_column(Column { source_key, ..Column::new(claimed, make) })
+            }
+        };
+        self.shapes[shape].slots[slot].column = Some(column);
+        column
+    }
+
+    /// Whether the configuration or an earlier run made the column under a key one of JSON text.
+    pub(super) fn is_json(&self, shape: usize, slot: usize, key: &str) -> bool {
+        let column = match self.shapes[shape].slots[slot].column {
+            Some(column) => Some(column),
+            None => self.by_name.get(&format!("{}{}", self.shapes[shape].prefix, normalize(key))).copied(),
+        };
+        column.is_some_and(|column| self.columns[column].column.data_type == DataType::Json)
+    }
+
+    /// The name for a raw path: `name`, or with a suffix made of the path where another key has that name.
+    fn claim(&mut self, name: String, path: &str) -> String {
+        let suffixed = format!("{name}_x{}", suffix(path));
+        if self.owners.get(&suffixed).is_some_and(|owner| owner == path) {
+            return suffixed;
+        }
+        match self.owners.get(&name) {
+            Some(owner) if owner != path => {
+                self.collisions.push(format!("{}.{}", self.name, path.replace(PATH, ".")));
+                self.owners.insert(suffixed.clone(), path.to_owned());
+                suffixed
+            }
+            Some(_) => name,
+            None => {
+                self.owners.insert(name.clone(), path.to_owned());
+                name
+            }
+        }
+    }
+
+    /// Writes a scalar under a key into the row being written.
+    #[inline]
+    pub(super) fn write(
+        &mut self,
+        shape: usize,
+        slot: usize,
+        key: impl Fn() -> String,
+        scalar: Scalar<'_>,
+        only_missing: bool,
+    ) {
+        let column = match self.shapes[shape].slots[slot].column {
+            Some(column) => column,
+            None => self.column_for(shape, slot, &key(), scalar.inferred()),
+        };
+        if only_missing && self.written(column) {
+            return;
+        }
+        let row = self.rows;
+        let state = &mut self.columns[column];
+        match scalar.write(state.column.data_type, row, &mut state.values) {
+            Fit::Fits => {}
+            Fit::FitsInexact => {
+                if state.column.exact_as_double {
+                    state.column.exact_as_double = false;
+                    self.changed = true;
+                }
+            }
+            Fit::NeedsDouble if state.column.exact_as_double && !state.column.variant => {
+                state.column.data_type = DataType::Double;
+                state.column.exact_as_double = false;
+                state.values.widen_to_double();
+                self.changed = true;
+                scalar.write(DataType::Double, row, &mut self.columns[column].values);
+            }
+            Fit::NeedsDouble => self.write_variant(column, DataType::Double, scalar),
+            Fit::Variant(data_type) => self.write_variant(column, data_type, scalar),
+        }
+    }
+
+    /// Writes a value that its column cannot hold into `<column>__v_<type>` (dlt.md §3.4).
+    fn write_variant(&mut self, column: usize, data_type: DataType, scalar: Scalar<'_>) {
+        let known = self.columns[column]
+            .variants
+            .iter()
+            .find(|(known, _)| *known == data_type)
+            .map(|(_, index)| *index);
+        let variant = known.unwrap_or_else(|| {
+            let name = format!("{}__v_{}", self.columns[column].column.name, data_type.name());
+            let index = match self.by_name.get(&name) {
+                Some(index) => *index,
+                None => self.add_column(Column { variant: true, ..Column::new(name, data_type) }),
+            };
+            self.columns[column].variants.push((data_type, index));
+            index
+        });
+        let row = self.rows;
+        let state = &mut self.columns[variant];
+        let _fits = scalar.write(state.column.data_type, row, &mut state.values);
+    }
+
+    /// Writes a value of any kind as JSON text.
+    pub(super) fn write_json(&mut self, shape: usize, slot: usize, key: &str, scalar: Scalar<'_>) {
+        let column = self.column_for(shape, slot, key, DataType::Json);
+        let row = self.rows;
+        let json = scalar.document.json(scalar.node).as_bytes();
+        match self.columns[column].column.data_type {
+            DataType::Json | DataType::Text => self.columns[column].values.push_bytes(row, json),
+            _ => {
+                let data_type = DataType::Json;
+                self.write_variant(column, data_type, scalar);
+            }
+        }
+    }
+
+    /// Whether the table's definition changed since it was last asked, and its definition.
+    pub(super) fn take_change(&mut self) -> Option<Table> {
+        std::mem::take(&mut self.changed).then(|| self.definition())
+    }
+
+    /// The table as it is now.
+    pub(super) fn definition(&self) -> Table {
+        let columns = self.columns.iter().map(|state| state.column.clone()).collect();
+        Table { columns, ..self.definition.clone() }
+    }
+
+    /// The collisions found since it was last asked.
+    pub(super) fn take_collisions(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.collisions)
+    }
+
+    /// Names of columns declared not null that the last row left empty.
+    pub(super) fn missing(&self) -> Option<&str> {
+        let empty = |state: &&ColumnState| !state.column.nullable && state.values.len() <= self.rows;
+        self.columns.iter().find(empty).map(|state| state.column.name.as_str())
+    }
+
+    /// Hands on the rows written so far; columns without a value in them are left out.
+    pub(super) fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        if rows == 0 {
+            return Ok(None);
+        }
+        let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+        for state in self.columns.iter_mut().filter(|state| state.values.any()) {
+            let (field, array) = state.values.finish(rows, &state.column)?;
+            fields.push(field);
+            arrays.push(array);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let schema = Arc::new(arrow_schema::Schema::new(fields));
+        RecordBatch::try_new_with_options(schema, arrays, &options).map(Some)
+    }
+}
+
+/// Eight characters made of a raw path: the same in every run.
+fn suffix(path: &str) -> String {
+    let mut hasher = Shake128::default();
+    hasher.update(path.as_bytes());
+    let mut bytes = [0; 4];
+    hasher.finalize_xof().read(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,66 @@
+//! Small plans for the tests of later stages.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::*;
+
+impl Plan {
+    /// A plan of these resources at a base URL that nobody answers.
+    pub(crate) fn for_tests(resources: Vec<ResourcePlan>) -> Self {
+        let client = ClientPlan {
+            base_url: Url::parse("http://127.0.0.1:9/").unwrap(),
+            headers: Vec::new(),
+            retry: RetryPlan {
+                max_retries: 3,
+                backoff_factor: 2.0,
+                max_wait: Duration::from_secs(300),
+                statuses: vec![429, 500, 502, 503, 504],
+            },
+            rate_limits: Vec::new(),
+            concurrency: 8,
+            timeouts: Timeouts {
+                connect: Duration::from_secs(10),
+                read: Duration::from_secs(60),
+                total: Duration::from_secs(300),
+            },
+            max_body_bytes: 1 << 28,
+            allowed_origins: Vec::new(),
+        };
+        Self { client, resources, notes: Vec::new() }
+    }
+}
+
+impl ResourcePlan {
+    /// A resource that is one page under its own name.
+    pub(crate) fn for_tests(name: &str, load: LoadPlan) -> Self {
+        Self {
+            name: name.to_owned(),
+            selected: true,
+            request: RequestPlan {
+                method: Method::Get,
+                path: Template::fixed(Text::Plain(name.to_owned())),
+                params: Vec::new(),
+                headers: Vec::new(),
+                body: None,
+            },
+            auth: AuthPlan::None,
+            paging: Paging {
+                paginator: PaginatorPlan::SinglePage,
+                limit: None,
+                limit_into: None,
+                has_more: None,
+                total: None,
+                stop_after_empty_page: true,
+                stop_after_short_page: false,
+            },
+            selector: None,
+            expand: None,
+            parent: None,
+            incremental: None,
+            ignore: Vec::new(),
+            load,
+        }
+    }
+}
