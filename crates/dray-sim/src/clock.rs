@@ -63,7 +63,8 @@ pub(crate) fn sql(unix: i64) -> String {
 #[must_use]
 pub fn http_date(unix: i64) -> String {
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (year, month, day) = civil(unix.div_euclid(DAY));
     let (hour, minute, second) = hms(unix);
     let weekday = usize::try_from(unix.div_euclid(DAY).rem_euclid(7)).ok().and_then(|at| WEEKDAYS.get(at));
@@ -106,7 +107,8 @@ fn offset(zone: &str) -> Option<i64> {
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let digits = zone.get(1..)?.replace(':', "");
     let hours = number(digits.get(..2)?, 2, 0, 23)?;
-    let minutes = digits.get(2..).filter(|text| !text.is_empty()).map_or(Some(0), |text| number(text, 2, 0, 59))?;
+    let minutes =
+        digits.get(2..).filter(|text| !text.is_empty()).map_or(Some(0), |text| number(text, 2, 0, 59))?;
     Some(sign * (hours * 3_600 + minutes * 60))
 }
 

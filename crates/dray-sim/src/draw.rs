@@ -58,11 +58,13 @@ impl Draw {
     }
 }
 
-const GIVEN_NAMES: &[&str] =
-    &["Ada", "Bjørn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace", "Łukasz", "李", "Priya", "Zoë", "O'Neil"];
+const GIVEN_NAMES: &[&str] = &[
+    "Ada", "Bjørn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace", "Łukasz", "李", "Priya", "Zoë", "O'Neil",
+];
 const FAMILY_NAMES: &[&str] =
     &["Lovelace", "Ångström", "Müller", "Nguyễn", "小龙", "Smith", "de la Cruz", "Kovač", "Okafor", "Singh"];
-const COMPANY_WORDS: &[&str] = &["Blue Fjord", "Café Nord", "Delta-7", "\"Quoted\" Goods", "Süd & Söhne", "株式会社", "Umbra"];
+const COMPANY_WORDS: &[&str] =
+    &["Blue Fjord", "Café Nord", "Delta-7", "\"Quoted\" Goods", "Süd & Söhne", "株式会社", "Umbra"];
 const COMPANY_FORMS: &[&str] = &["GmbH", "Inc.", "Ltd", "S.à r.l.", "AB"];
 
 /// The id of record `index`: it hides the index from a reader, and [`index_of`] finds it again.

@@ -1,7 +1,6 @@
 //! The HTTP server: accepts connections, applies faults, records requests.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -343,12 +342,6 @@ impl std::fmt::Display for Cut {
 }
 
 impl std::error::Error for Cut {}
-
-impl From<Infallible> for Cut {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
 
 /// A body that may promise more than it gives.
 struct Payload {

@@ -74,7 +74,8 @@ impl World {
     }
 
     pub(crate) fn exists(&self, resource: &str, index: u64) -> bool {
-        index < self.size && (self.removed.is_empty() || !self.removed.contains(&(resource.to_owned(), index)))
+        index < self.size
+            && (self.removed.is_empty() || !self.removed.contains(&(resource.to_owned(), index)))
     }
 
     /// The indexes of a top-level resource's records, oldest first.
