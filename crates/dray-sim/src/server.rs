@@ -156,9 +156,6 @@ impl Shared {
 
     /// The answer to a request, and how to send it.
     fn answer(&self, request: &Request, number: Option<usize>, effect: Effect) -> (Response, Sending) {
-        if self.over_limit(request) {
-            return (self.backend.error(429), Sending::Whole);
-        }
         let world = self.world();
         let right = || self.backend.answer(&world, request);
         let response = match effect {
@@ -292,8 +289,12 @@ async fn handle(
 
     let _in_flight = InFlight::new(&shared);
     let number = shared.arrived(&request);
-    let fault = lock(&shared.faults).take(&request);
-    let (effect, delay) = fault.map_or((Effect::Pass, Duration::ZERO), |fault| (fault.effect, fault.delay));
+    let (effect, delay) = if shared.over_limit(&request) {
+        (Effect::Reply(shared.backend.error(429)), Duration::ZERO)
+    } else {
+        let fault = lock(&shared.faults).take(&request);
+        fault.map_or((Effect::Pass, Duration::ZERO), |fault| (fault.effect, fault.delay))
+    };
     let wait = shared.latency.max(delay);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;

@@ -226,7 +226,8 @@ impl Sim {
     }
 
     /// Changes existing records of a top-level resource (a name of [`Sim::resources`]); index 0 is the oldest.
-    /// Creation times stay, modification times (where the API has them) and `metadata.revision` move.
+    /// Creation times stay; what moves is `metadata.revision` (Stripe, Orb), the time of modification (FastBill, Zoho)
+    /// or, for Zoho's taxes and transactions, `tax_name` and `reference_number`.
     pub fn mutate(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
             for index in indexes {

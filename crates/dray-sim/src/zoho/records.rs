@@ -20,6 +20,14 @@ fn modified(world: &World, resource: &str, index: u64) -> String {
     zoho(world.created(index) + 3_600 * int(world.revision(resource, index)))
 }
 
+/// A text that tells how often a record was changed, for those without a time of modification.
+fn changed(world: &World, resource: &str, index: u64, text: &str) -> String {
+    match world.revision(resource, index) {
+        0 => format!("{text} {index}"),
+        revision => format!("{text} {index} rev {revision}"),
+    }
+}
+
 /// An amount as a number: whole, or with cents.
 fn amount(draw: &mut Draw, below: u32) -> Value {
     let whole = u32::try_from(draw.below(u64::from(below))).unwrap_or(0);
@@ -200,7 +208,7 @@ pub(super) fn tax(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "zoho tax", index);
     json!({
         "tax_id": id(10, index),
-        "tax_name": format!("VAT {index}"),
+        "tax_name": changed(world, "taxes", index, "VAT"),
         "tax_percentage": if draw.one_in(2) { json!(19) } else { json!(8.5) },
         "tax_type": "tax",
         "is_value_added": true,
@@ -217,6 +225,7 @@ pub(super) fn transaction(world: &World, index: u64) -> Value {
         "customer_id": id(5, draw.below(index + 1)),
         "amount": amount(draw, 900),
         "date": date(world.created(index)),
+        "reference_number": changed(world, "transactions", index, "REF"),
         "status": "success",
         "error_code": null,
     })
