@@ -23,6 +23,7 @@ mod fastbill;
 mod fault;
 mod message;
 mod orb;
+mod payload;
 mod server;
 mod sim;
 mod stripe;

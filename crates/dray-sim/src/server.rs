@@ -2,15 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::TcpListener;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,6 +18,7 @@ use crate::backend::Backend;
 use crate::clock::http_date;
 use crate::fault::{Effect, Fault, Queue, path_matches};
 use crate::message::{Request, Response, decode_form};
+use crate::payload::{Cut, Payload};
 use crate::sim::RateLimit;
 use crate::world::World;
 
@@ -246,13 +244,20 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
                 if let Err(error) = stream.set_nodelay(true) {
                     shared.connection_error(format!("setting TCP_NODELAY: {error}"));
                 }
-                tokio::spawn(connection(stream, Arc::clone(&shared)));
+                tokio::spawn(watched(stream, Arc::clone(&shared)));
             }
             Err(error) => {
                 shared.connection_error(format!("accepting: {error}"));
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
+    }
+}
+
+/// Serves a connection and tells when a scripted answer panics, which its client sees only as a closed connection.
+async fn watched(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
+    if let Err(error) = tokio::spawn(connection(stream, Arc::clone(&shared))).await {
+        shared.connection_error(format!("answering: {error}"));
     }
 }
 
@@ -330,70 +335,4 @@ fn to_hyper(response: Response, torn: bool) -> hyper::Response<Payload> {
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
-}
-
-/// The connection ends here, on purpose.
-#[derive(Debug)]
-struct Cut;
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection cut")
-    }
-}
-
-impl std::error::Error for Cut {}
-
-/// A body that may promise more than it gives.
-struct Payload {
-    bytes: Bytes,
-    promised: u64,
-    torn: bool,
-    flushed: bool,
-}
-
-impl Payload {
-    fn new(mut bytes: Bytes, torn: bool) -> Self {
-        let promised = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if torn {
-            bytes.truncate(bytes.len() / 2);
-        }
-        // A torn body must promise something that does not come, even when the right one was empty.
-        let promised = if torn { promised.max(1) } else { promised };
-        Self { bytes, promised, torn, flushed: false }
-    }
-}
-
-impl Body for Payload {
-    type Data = Bytes;
-    type Error = Cut;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        if !self.bytes.is_empty() {
-            let bytes = std::mem::take(&mut self.bytes);
-            self.promised = self.promised.saturating_sub(u64::try_from(bytes.len()).unwrap_or(0));
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        if !self.torn {
-            return Poll::Ready(None);
-        }
-        if self.flushed {
-            return Poll::Ready(Some(Err(Cut)));
-        }
-        // One pause lets hyper write out what it has before the error closes the connection.
-        self.flushed = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty() && !self.torn
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
-    }
 }

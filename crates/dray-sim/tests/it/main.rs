@@ -42,3 +42,13 @@ fn the_seed_decides_the_records_and_growth_leaves_the_old_ones_alone() {
     one.grow(5);
     assert_eq!(one.expected("invoice_line_items")[..before.len()], before);
 }
+
+#[test]
+fn a_server_can_be_started_and_stopped_inside_async_code() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let sim = start(Api::Stripe, 5);
+        assert_eq!(client::get(&sim, "/v1/charges").status, 200);
+        drop(sim);
+    });
+}

@@ -43,3 +43,20 @@ fn faults_work_on_a_script_and_a_wrong_header_is_told() {
     assert_eq!(answer.status, 500);
     assert!(String::from_utf8_lossy(&answer.body).contains("not HTTP"));
 }
+
+#[test]
+fn a_script_that_panics_is_told_and_the_server_goes_on() {
+    let sim = start(
+        Api::custom(|request: &Request| match request.path.as_str() {
+            "/bad" => panic!("as the test wants it"),
+            _ => Response::status(204),
+        }),
+        0,
+    );
+    assert!(send(&sim, "GET", "/bad", &[], "").is_none());
+    assert_eq!(send(&sim, "GET", "/good", &[], "").expect("an answer").status, 204);
+    while sim.connection_errors().is_empty() {
+        std::thread::yield_now();
+    }
+    assert!(sim.connection_errors()[0].contains("panicked"), "{:?}", sim.connection_errors());
+}
