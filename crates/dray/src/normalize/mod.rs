@@ -23,7 +23,7 @@ use crate::destination::PARTITION_COLUMN;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::Page;
 use crate::json::{Document, Kind, NodeId};
-use crate::plan::{Disposition, LoadPlan, Plan};
+use crate::plan::{Disposition, LoadPlan, Plan, ResourcePlan};
 use crate::schema::{Column, DataType, Schema, Table};
 
 /// Rows of one table, and the resource that they come from.
@@ -69,23 +69,45 @@ struct Lineage {
     root: RowId,
 }
 
+impl ResourceRules {
+    fn of(resource: &ResourcePlan) -> Self {
+        Self::new(&resource.name, resource.load.clone(), resource.parent.is_some())
+    }
+
+    fn new(name: &str, load: LoadPlan, dependent: bool) -> Self {
+        let merges = load.disposition == Disposition::Merge;
+        let partitions = merges && load.key_inherited && dependent;
+        Self { name: name.to_owned(), load, root_ids: merges, partitions, root: None }
+    }
+}
+
 impl Normalizer {
     /// A normalizer for the rows of `load_id`, carrying on with the tables of `schema`.
     #[must_use]
     pub fn new(plan: &Plan, schema: Schema, load_id: &str, generator: fastrand::Rng) -> Self {
-        let resources = plan
-            .resources
-            .iter()
-            .map(|resource| ResourceRules {
-                name: resource.name.clone(),
-                load: resource.load.clone(),
-                root_ids: resource.load.disposition == Disposition::Merge,
-                partitions: resource.load.disposition == Disposition::Merge
-                    && resource.load.key_inherited
-                    && resource.parent.is_some(),
-                root: None,
-            })
-            .collect();
+        let resources = plan.resources.iter().map(ResourceRules::of).collect();
+        Self::with_rules(resources, schema, load_id, generator)
+    }
+
+    /// A normalizer for resources without parents, known by name and how they load.
+    #[must_use]
+    pub fn for_resources<'a>(
+        resources: impl IntoIterator<Item = (&'a str, LoadPlan)>,
+        schema: Schema,
+        load_id: &str,
+        generator: fastrand::Rng,
+    ) -> Self {
+        let resources =
+            resources.into_iter().map(|(name, load)| ResourceRules::new(name, load, false)).collect();
+        Self::with_rules(resources, schema, load_id, generator)
+    }
+
+    fn with_rules(
+        resources: Vec<ResourceRules>,
+        schema: Schema,
+        load_id: &str,
+        generator: fastrand::Rng,
+    ) -> Self {
         Self {
             load_id: load_id.to_owned(),
             schema,
