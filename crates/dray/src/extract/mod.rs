@@ -1,8 +1,40 @@
 //! **extract**: `Plan` and `State` to pages of records. The only stage that speaks HTTP.
+//!
+//! Every resource is a task, and every dependent resource has a few workers that read its partitions side by side.
+//! Between a parent and its child stands a bounded queue, so that a parent never runs far ahead; a request slot is held
+//! only while a request is under way, so no depth of dependence can block itself.
 
-use std::sync::Arc;
+mod auth;
+mod chain;
+mod children;
+mod client;
+mod incremental;
+mod paginate;
+mod request;
+mod retry;
+mod select;
+mod session;
+mod stats;
+mod throttle;
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+pub use self::incremental::{CursorMove, CursorState, Cursors};
+pub use self::stats::ResourceStats;
+
+use self::auth::Authenticator;
+use self::chain::Reader;
+use self::children::{Child, Family, Partition};
+use self::session::Session;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
+use crate::plan::{Plan, ResourcePlan};
 
 /// One page of one partition of a resource: parsed, its records found.
 #[derive(Debug, Clone)]
@@ -18,6 +50,192 @@ pub struct Page {
     pub document: Arc<Document>,
     /// The records to load, on the document's tape.
     pub records: Vec<NodeId>,
-    /// Fields that every record carries beside its own (parent fields): a JSON object. A record's own value wins if it is not null.
+    /// Fields that every record carries beside its own (parent fields): a JSON object. A record's own value wins if it
+    /// is not null.
     pub overlay: Option<Arc<Document>>,
+}
+
+/// What extract tells.
+#[derive(Debug)]
+pub enum Event {
+    /// A page with records to load.
+    Page(Page),
+    /// All pages of a partition were told.
+    PartitionDone {
+        /// Index in [`Plan::resources`].
+        resource: usize,
+        /// As in [`Page::partition`].
+        partition: Arc<str>,
+        /// How far its cursor has come.
+        cursor: Option<CursorMove>,
+    },
+    /// All partitions of a resource were told, or it failed; once for every resource that runs.
+    ResourceDone {
+        /// Index in [`Plan::resources`].
+        resource: usize,
+        /// Why it failed, if it did.
+        outcome: Result<()>,
+    },
+}
+
+/// Reads the selected resources of a plan, and the parents that they need, to their ends.
+///
+/// A resource that fails does not stop the others, but for its own children. Where the receiver of events is gone,
+/// everything stops.
+pub async fn extract(
+    plan: Arc<Plan>,
+    cursors: Cursors,
+    env: Arc<Env>,
+    events: mpsc::Sender<Event>,
+    stats: Arc<Vec<ResourceStats>>,
+) {
+    let session = match Session::new(Arc::clone(&plan), env) {
+        Ok(session) => Arc::new(session),
+        Err(error) => {
+            // Without a client nothing can be asked: the first resource says why, the others are never told.
+            if events.send(Event::ResourceDone { resource: 0, outcome: Err(error) }).await.is_err() {
+                tracing::debug!("nobody waits for the run any more");
+            }
+            return;
+        }
+    };
+    let cursors = Arc::new(cursors);
+    let failed: Arc<Vec<AtomicBool>> =
+        Arc::new(plan.resources.iter().map(|_| AtomicBool::new(false)).collect());
+    let mut families: HashMap<usize, Family> = HashMap::new();
+    let mut queues = HashMap::new();
+    let needed = needed(&plan);
+    for index in &needed {
+        let Some(resource) = plan.resources.get(*index) else { continue };
+        if let Some(parent) = &resource.parent {
+            let (sender, receiver) = mpsc::channel(plan.client.concurrency.max(1) * 2);
+            let seen = Arc::new(Mutex::new(HashSet::new()));
+            let child = Child { name: resource.name.clone(), plan: parent.clone(), partitions: sender, seen };
+            families.entry(parent.resource).or_default().children.push(child);
+            queues.insert(*index, receiver);
+        }
+    }
+    let auths = authenticators(&plan);
+    let mut tasks = JoinSet::new();
+    for index in needed {
+        let Some(auth) = auths.get(index) else { continue };
+        let reader = Arc::new(Reader {
+            index,
+            session: Arc::clone(&session),
+            auth: Arc::clone(auth),
+            events: events.clone(),
+            stats: Arc::clone(&stats),
+            family: families.remove(&index).unwrap_or_default(),
+        });
+        let (cursors, failed, queue) = (Arc::clone(&cursors), Arc::clone(&failed), queues.remove(&index));
+        tasks.spawn(resource(reader, cursors, failed, queue));
+    }
+    drop(events);
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a resource's task ended unexpectedly");
+        }
+    }
+}
+
+/// The resources that run: those selected, and all parents above them.
+fn needed(plan: &Plan) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    for (index, resource) in plan.resources.iter().enumerate().rev() {
+        if resource.selected || needed.contains(&index) {
+            needed.insert(index);
+            needed.extend(resource.parent.as_ref().map(|parent| parent.resource));
+        }
+    }
+    needed
+}
+
+/// One authenticator for each way to authenticate, so that a token is fetched once.
+fn authenticators(plan: &Plan) -> Vec<Arc<Authenticator>> {
+    let mut known: Vec<(&ResourcePlan, Arc<Authenticator>)> = Vec::new();
+    let mut auths = Vec::with_capacity(plan.resources.len());
+    for resource in &plan.resources {
+        let shared =
+            known.iter().find(|(other, _)| other.auth == resource.auth).map(|(_, auth)| Arc::clone(auth));
+        let auth = shared.unwrap_or_else(|| {
+            let auth = Arc::new(Authenticator::new(&resource.auth));
+            known.push((resource, Arc::clone(&auth)));
+            auth
+        });
+        auths.push(auth);
+    }
+    auths
+}
+
+/// Reads one resource to its end and tells how it ended.
+async fn resource(
+    reader: Arc<Reader>,
+    cursors: Arc<Cursors>,
+    failed: Arc<Vec<AtomicBool>>,
+    queue: Option<mpsc::Receiver<Partition>>,
+) {
+    let index = reader.index;
+    let plan = Arc::clone(&reader.session.plan);
+    let Some(resource) = plan.resources.get(index) else { return };
+    let outcome = match queue {
+        None => reader.read(&Partition::whole(), cursors.get(&resource.name, "")).await,
+        Some(queue) => partitions(&reader, &cursors, resource, queue).await,
+    };
+    let parent = resource.parent.as_ref().and_then(|parent| {
+        let lost = failed.get(parent.resource).is_some_and(|flag| flag.load(Ordering::Acquire));
+        lost.then(|| plan.resources.get(parent.resource)).flatten()
+    });
+    let outcome = match (outcome, parent) {
+        (Ok(()), Some(parent)) => {
+            Err(Error::new(ErrorKind::Request, "its parent failed, so some of it was never asked for")
+                .with("resource", &resource.name)
+                .with("path", format!("parent {}", parent.name)))
+        }
+        (outcome, _) => outcome,
+    };
+    if outcome.is_err()
+        && let Some(flag) = failed.get(index)
+    {
+        flag.store(true, Ordering::Release);
+    }
+    // Before the children's queues close (with the reader), the failure is known.
+    let told = reader.events.send(Event::ResourceDone { resource: index, outcome }).await;
+    if told.is_err() {
+        tracing::debug!(resource = resource.name, "nobody waits for the run any more");
+    }
+}
+
+/// Reads the partitions of a dependent resource side by side, until its parent has no more.
+async fn partitions(
+    reader: &Arc<Reader>,
+    cursors: &Arc<Cursors>,
+    resource: &ResourcePlan,
+    queue: mpsc::Receiver<Partition>,
+) -> Result<()> {
+    let queue = Arc::new(tokio::sync::Mutex::new(queue));
+    let failure: Arc<Mutex<Option<Error>>> = Arc::default();
+    let mut workers = JoinSet::new();
+    for _ in 0..reader.session.plan.client.concurrency.max(1) {
+        let (reader, cursors, queue, failure) =
+            (Arc::clone(reader), Arc::clone(cursors), Arc::clone(&queue), Arc::clone(&failure));
+        let name = resource.name.clone();
+        workers.spawn(async move {
+            loop {
+                let next = queue.lock().await.recv().await;
+                let Some(partition) = next else { return };
+                // After a failure the queue is emptied, so that the parent is not held up for ever.
+                if failure.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                    continue;
+                }
+                if let Err(error) = reader.read(&partition, cursors.get(&name, &partition.key)).await {
+                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            }
+        });
+    }
+    while let Some(ended) = workers.join_next().await {
+        ended.map_err(|error| Error::new(ErrorKind::Bug, "a worker ended unexpectedly").caused_by(error))?;
+    }
+    let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+    failure.map_or(Ok(()), Err)
 }

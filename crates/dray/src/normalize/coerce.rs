@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::column::{ColumnValues, DECIMAL_PRECISION};
-use super::timestamp;
 use crate::json::{Document, Kind, NodeId};
 use crate::schema::DataType;
+use crate::timestamp;
 
 /// Integers up to here are exact as a double.
 pub(super) const EXACT: i64 = 1 << 53;

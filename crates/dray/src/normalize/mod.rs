@@ -8,7 +8,6 @@ mod column;
 mod ids;
 mod naming;
 mod table;
-mod timestamp;
 
 use std::collections::HashMap;
 

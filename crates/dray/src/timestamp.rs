@@ -4,7 +4,7 @@ const MICROS: i64 = 1_000_000;
 
 /// Microseconds since 1970 of a timestamp with date and time; digits below a microsecond are cut off, a missing offset is UTC.
 #[must_use]
-pub(super) fn parse(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse(text: &[u8]) -> Option<i64> {
     let mut reader = Reader { rest: text };
     let days = reader.date()?;
     if !matches!(reader.take(), Some(b'T' | b't' | b' ')) {
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
 
 /// Days since 1970 of `YYYY-MM-DD`.
 #[must_use]
-pub(super) fn parse_date(text: &[u8]) -> Option<i32> {
+pub(crate) fn parse_date(text: &[u8]) -> Option<i32> {
     let mut reader = Reader { rest: text };
     let days = reader.date()?;
     if reader.rest.is_empty() { i32::try_from(days).ok() } else { None }
@@ -25,7 +25,7 @@ pub(super) fn parse_date(text: &[u8]) -> Option<i32> {
 
 /// Microseconds since midnight of `HH:MM[:SS[.f]]`.
 #[must_use]
-pub(super) fn parse_time(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse_time(text: &[u8]) -> Option<i64> {
     let mut reader = Reader { rest: text };
     let micros = reader.time()?;
     if reader.rest.is_empty() { Some(micros) } else { None }

@@ -1,0 +1,462 @@
+//! Incremental reading: where a partition starts, which records count, and how far its cursor has come (dlt.md §5).
+//!
+//! Cursors are compared as instants or numbers; as text only where they are neither.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use sha3::Shake128;
+use sha3::digest::{ExtendableOutput, Update, XofReader};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Document, Kind, NodeId};
+use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing};
+use crate::timestamp;
+
+/// The cursor of a partition, as the last complete run left it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CursorState {
+    /// Where the first run started.
+    pub initial_value: Option<CursorValue>,
+    /// The largest cursor loaded (the smallest where the order is reversed).
+    pub last_value: CursorValue,
+    /// Records with exactly that cursor, so that the next run does not append them again.
+    pub unique_hashes: Vec<String>,
+}
+
+/// How far a partition's cursor has come: durable once everything it covers is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CursorMove {
+    /// Where this run started.
+    pub start_value: Option<CursorValue>,
+    /// The new state.
+    pub state: CursorState,
+}
+
+/// The cursors of all partitions of all resources.
+#[derive(Clone, Debug, Default)]
+pub struct Cursors {
+    states: HashMap<(String, String), CursorState>,
+}
+
+impl Cursors {
+    /// Puts in the cursor of a partition; a resource without a parent has the partition ``.
+    pub fn insert(&mut self, resource: &str, partition: &str, state: CursorState) {
+        self.states.insert((resource.to_owned(), partition.to_owned()), state);
+    }
+
+    /// The cursor of a partition.
+    #[must_use]
+    pub fn get(&self, resource: &str, partition: &str) -> Option<&CursorState> {
+        self.states.get(&(resource.to_owned(), partition.to_owned()))
+    }
+}
+
+/// A cursor, comparable.
+#[derive(Clone, Debug, PartialEq)]
+enum Comparable {
+    Int(i64),
+    Float(f64),
+    /// Microseconds since 1970.
+    Instant(i64),
+    Text(String),
+}
+
+fn comparable(value: &CursorValue) -> Comparable {
+    match value {
+        CursorValue::Int(number) => Comparable::Int(*number),
+        CursorValue::Float(number) => Comparable::Float(*number),
+        CursorValue::Text(text) => instant(text)
+            .map(Comparable::Instant)
+            .or_else(|| text.trim().parse().ok().map(Comparable::Int))
+            .or_else(|| text.trim().parse().ok().map(Comparable::Float))
+            .unwrap_or_else(|| Comparable::Text(text.clone())),
+    }
+}
+
+/// Microseconds of a timestamp or a date.
+fn instant(text: &str) -> Option<i64> {
+    const DAY: i64 = 86_400_000_000;
+    let bytes = text.trim().as_bytes();
+    // A plain number of eight digits is a number: only dates with dashes are dates.
+    let date = || bytes.contains(&b'-').then(|| timestamp::parse_date(bytes)).flatten();
+    timestamp::parse(bytes).or_else(|| Some(i64::from(date()?) * DAY))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an integer beside a float is compared as one")]
+fn compare(left: &CursorValue, right: &CursorValue) -> Ordering {
+    use Comparable::{Float, Instant, Int, Text};
+    let seconds = |micros: i64| micros as f64 / 1e6;
+    match (comparable(left), comparable(right)) {
+        (Int(left), Int(right)) | (Instant(left), Instant(right)) => left.cmp(&right),
+        (Int(left), Float(right)) => (left as f64).total_cmp(&right),
+        (Float(left), Int(right)) => left.total_cmp(&(right as f64)),
+        (Float(left), Float(right)) => left.total_cmp(&right),
+        // A unix time beside a timestamp.
+        (Int(left), Instant(right)) => (left as f64).total_cmp(&seconds(right)),
+        (Instant(left), Int(right)) => seconds(left).total_cmp(&(right as f64)),
+        (Float(left), Instant(right)) => left.total_cmp(&seconds(right)),
+        (Instant(left), Float(right)) => seconds(left).total_cmp(&right),
+        (Text(left), Text(right)) => left.cmp(&right),
+        (left, right) => text_of(&left).cmp(&text_of(&right)),
+    }
+}
+
+fn text_of(value: &Comparable) -> String {
+    match value {
+        Comparable::Int(number) | Comparable::Instant(number) => number.to_string(),
+        Comparable::Float(number) => number.to_string(),
+        Comparable::Text(text) => text.clone(),
+    }
+}
+
+/// A cursor as it is written into a request.
+fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
+    let plain = || match value {
+        CursorValue::Int(number) => number.to_string(),
+        CursorValue::Float(number) => number.to_string(),
+        CursorValue::Text(text) => text.clone(),
+    };
+    if *format == CursorFormat::AsIs {
+        return Ok(plain());
+    }
+    let micros = match comparable(value) {
+        Comparable::Int(number) if *format == CursorFormat::UnixMillis => number.saturating_mul(1000),
+        Comparable::Int(number) => number.saturating_mul(1_000_000),
+        Comparable::Float(number) => Timestamp::from_duration(jiff::SignedDuration::from_secs_f64(number))
+            .map_or(0, Timestamp::as_microsecond),
+        Comparable::Instant(micros) => micros,
+        Comparable::Text(text) => {
+            return Err(Error::new(
+                ErrorKind::Response,
+                "the cursor is no time, so it cannot be written as one",
+            )
+            .with("found", text)
+            .hint("leave out `format` to send the cursor as the API gives it"));
+        }
+    };
+    let time = Timestamp::from_microsecond(micros)
+        .map_err(|error| Error::new(ErrorKind::Response, "the cursor is out of range").caused_by(error))?;
+    Ok(match format {
+        CursorFormat::AsIs => plain(),
+        CursorFormat::Unix => time.as_second().to_string(),
+        CursorFormat::UnixMillis => time.as_millisecond().to_string(),
+        CursorFormat::Iso => time.to_string(),
+        CursorFormat::Date => time.strftime("%Y-%m-%d").to_string(),
+        CursorFormat::Pattern(pattern) => time.strftime(pattern).to_string(),
+    })
+}
+
+/// Follows the cursor through the records of one partition.
+#[derive(Debug)]
+pub(super) struct Tracker<'a> {
+    plan: &'a IncrementalPlan,
+    load: &'a LoadPlan,
+    stored: Option<&'a CursorState>,
+    start: Option<CursorValue>,
+    best: Option<CursorValue>,
+    hashes: Vec<String>,
+}
+
+impl<'a> Tracker<'a> {
+    pub(super) fn new(
+        plan: &'a IncrementalPlan,
+        load: &'a LoadPlan,
+        stored: Option<&'a CursorState>,
+    ) -> Result<Self> {
+        // With an end the run reads a window, and the stored cursor is neither read nor moved (dlt.md §5.1).
+        let stored = stored.filter(|_| plan.end_value.is_none());
+        let last = stored.map(|state| &state.last_value);
+        let start = match (last, plan.lag) {
+            (Some(last), Some(lag)) => Some(lagged(last, lag, plan)?),
+            (last, _) => last.cloned().or_else(|| plan.initial_value.clone()),
+        };
+        Ok(Self {
+            plan,
+            load,
+            stored,
+            start,
+            best: last.cloned(),
+            hashes: stored.map(|state| state.unique_hashes.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Start, end and initial value as they go into requests.
+    pub(super) fn bounds(&self) -> Result<[Option<String>; 3]> {
+        let write =
+            |value: Option<&CursorValue>| value.map(|value| written(value, &self.plan.format)).transpose();
+        Ok([
+            write(self.start.as_ref())?,
+            write(self.plan.end_value.as_ref())?,
+            write(self.plan.initial_value.as_ref())?,
+        ])
+    }
+
+    /// Whether a record is in the range; notes its cursor.
+    pub(super) fn keep(&mut self, document: &Document, record: NodeId) -> Result<bool> {
+        let found = self.plan.cursor_path.first(document, record).and_then(|id| value(document, id));
+        let Some(cursor) = found else {
+            return match self.plan.on_missing {
+                OnMissing::Include => Ok(true),
+                OnMissing::Exclude => Ok(false),
+                OnMissing::Raise => Err(Error::new(ErrorKind::Response, "a record has no cursor")
+                    .with("path", &self.plan.cursor_path)
+                    .hint("set `on_cursor_value_missing` to `include` or `exclude` if records may lack it")),
+            };
+        };
+        let from_start = |order: Ordering| if self.plan.descending { order.reverse() } else { order };
+        if let Some(start) = &self.start {
+            match from_start(compare(&cursor, start)) {
+                Ordering::Less => return Ok(false),
+                Ordering::Equal if self.plan.start_open => return Ok(false),
+                _ => {}
+            }
+        }
+        if let Some(end) = &self.plan.end_value {
+            match from_start(compare(&cursor, end)) {
+                Ordering::Greater => return Ok(false),
+                Ordering::Equal if !self.plan.end_closed => return Ok(false),
+                _ => {}
+            }
+        }
+        let hash = self.appends().then(|| record_hash(document, record, self.load));
+        if let (Some(stored), Some(hash)) = (self.stored, &hash)
+            && self.plan.lag.is_none()
+            && compare(&cursor, &stored.last_value) == Ordering::Equal
+            && stored.unique_hashes.contains(hash)
+        {
+            return Ok(false);
+        }
+        let order = self.best.as_ref().map_or(Ordering::Greater, |best| from_start(compare(&cursor, best)));
+        if order == Ordering::Greater {
+            self.best = Some(cursor);
+            self.hashes.clear();
+        }
+        if order != Ordering::Less {
+            self.hashes.extend(hash);
+        }
+        Ok(true)
+    }
+
+    /// The move, now that the partition is complete; none where nothing was ever seen or the run reads a window.
+    pub(super) fn finish(self) -> Option<CursorMove> {
+        if self.plan.end_value.is_some() {
+            return None;
+        }
+        let state = CursorState {
+            initial_value: self.plan.initial_value.clone(),
+            last_value: self.best?,
+            unique_hashes: self.hashes,
+        };
+        (self.stored != Some(&state)).then_some(CursorMove { start_value: self.start, state })
+    }
+
+    /// A merge finds its rows by their key; only appended rows could double at the border.
+    fn appends(&self) -> bool {
+        self.load.disposition == Disposition::Append
+    }
+}
+
+fn lagged(last: &CursorValue, lag: f64, plan: &IncrementalPlan) -> Result<CursorValue> {
+    let moved = match comparable(last) {
+        #[expect(clippy::cast_possible_truncation, reason = "a lag is small")]
+        Comparable::Int(number) => CursorValue::Int(number.saturating_sub(lag.ceil() as i64)),
+        Comparable::Float(number) => CursorValue::Float(number - lag),
+        #[expect(clippy::cast_possible_truncation, reason = "a lag is small")]
+        Comparable::Instant(micros) => {
+            let time =
+                Timestamp::from_microsecond(micros.saturating_sub((lag * 1e6) as i64)).map_err(|error| {
+                    Error::new(ErrorKind::Response, "the cursor less its lag is out of range")
+                        .caused_by(error)
+                })?;
+            CursorValue::Text(time.to_string())
+        }
+        Comparable::Text(text) => {
+            return Err(Error::new(
+                ErrorKind::Response,
+                "the cursor is neither a time nor a number: `lag` cannot move it",
+            )
+            .with("found", text));
+        }
+    };
+    Ok(match &plan.initial_value {
+        Some(initial) if compare(&moved, initial) == Ordering::Less => initial.clone(),
+        _ => moved,
+    })
+}
+
+fn value(document: &Document, id: NodeId) -> Option<CursorValue> {
+    let text = document.scalar(id)?;
+    Some(match document.kind(id) {
+        Kind::Integer => text.parse().map_or_else(|_| CursorValue::Text(text.into_owned()), CursorValue::Int),
+        Kind::Decimal => CursorValue::Float(text.parse().ok()?),
+        _ => CursorValue::Text(text.into_owned()),
+    })
+}
+
+/// Nine bytes of digest over the record's key, or over the whole record where it has none (dlt.md §5.4).
+fn record_hash(document: &Document, record: NodeId, load: &LoadPlan) -> String {
+    let mut hasher = Shake128::default();
+    for key in &load.primary_key {
+        if let Some(id) = document.get(record, key) {
+            hasher.update(document.json(id).as_bytes());
+            hasher.update(b"\x1f");
+        }
+    }
+    if load.primary_key.is_empty() {
+        hasher.update(document.json(record).as_bytes());
+    }
+    let mut bytes = [0; 9];
+    hasher.finalize_xof().read(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Path;
+
+    fn text(text: &str) -> CursorValue {
+        CursorValue::Text(text.to_owned())
+    }
+
+    #[test]
+    fn cursors_are_compared_as_what_they_mean() {
+        for (less, more) in [
+            (text("2024-01-01T00:00:00+02:00"), text("2024-01-01T00:00:00Z")),
+            (text("2024-01-01T00:00:00.5Z"), text("2024-01-01T00:00:01Z")),
+            (text("2024-01-01"), text("2024-01-01T00:00:01Z")),
+            (text("2016-06-05T17:38:06-0700"), text("2016-06-06T00:38:07Z")),
+            (text("9"), text("10")),
+            (CursorValue::Int(9), CursorValue::Int(10)),
+            (CursorValue::Int(1_704_067_199), text("2024-01-01T00:00:00Z")),
+            (CursorValue::Float(1.5), CursorValue::Int(2)),
+            (text("a"), text("b")),
+        ] {
+            assert_eq!(compare(&less, &more), Ordering::Less, "{less:?} {more:?}");
+            assert_eq!(compare(&more, &less), Ordering::Greater, "{less:?} {more:?}");
+        }
+        assert_eq!(
+            compare(&text("2024-01-01T02:00:00+02:00"), &text("2024-01-01T00:00:00Z")),
+            Ordering::Equal
+        );
+    }
+
+    #[test]
+    fn cursors_are_written_as_the_api_wants_them() {
+        let iso = text("2024-01-01T00:00:00Z");
+        for (format, expected) in [
+            (CursorFormat::AsIs, "2024-01-01T00:00:00Z"),
+            (CursorFormat::Unix, "1704067200"),
+            (CursorFormat::UnixMillis, "1704067200000"),
+            (CursorFormat::Date, "2024-01-01"),
+            (CursorFormat::Pattern("%Y%m%d".to_owned()), "20240101"),
+        ] {
+            assert_eq!(written(&iso, &format).unwrap(), expected);
+        }
+        assert_eq!(
+            written(&CursorValue::Int(1_704_067_200), &CursorFormat::Iso).unwrap(),
+            "2024-01-01T00:00:00Z"
+        );
+        assert_eq!(written(&CursorValue::Int(1_704_067_200), &CursorFormat::Unix).unwrap(), "1704067200");
+        assert!(written(&text("soon"), &CursorFormat::Unix).is_err());
+    }
+
+    fn plan() -> IncrementalPlan {
+        IncrementalPlan {
+            cursor_path: Path::key("t"),
+            cursor_name: "t".to_owned(),
+            initial_value: Some(CursorValue::Int(2)),
+            end_value: None,
+            start_param: None,
+            end_param: None,
+            format: CursorFormat::AsIs,
+            lag: None,
+            on_missing: OnMissing::Raise,
+            descending: false,
+            start_open: false,
+            end_closed: false,
+        }
+    }
+
+    fn load(disposition: Disposition) -> LoadPlan {
+        LoadPlan {
+            table: "things".to_owned(),
+            disposition,
+            primary_key: vec!["id".to_owned()],
+            key_inherited: false,
+            fallback_key: None,
+            merge_key: Vec::new(),
+            columns: Vec::new(),
+            max_nesting: None,
+        }
+    }
+
+    /// The ids that are kept, and the state after them.
+    fn run(
+        plan: &IncrementalPlan,
+        disposition: Disposition,
+        stored: Option<&CursorState>,
+        body: &str,
+    ) -> (Vec<String>, Option<CursorState>) {
+        let (load, document) = (load(disposition), Document::parse(body.as_bytes().to_vec()).unwrap());
+        let mut tracker = Tracker::new(plan, &load, stored).unwrap();
+        let kept = document
+            .items(document.root())
+            .filter(|record| tracker.keep(&document, *record).unwrap())
+            .map(|record| document.json(document.get(record, "id").unwrap()).to_owned())
+            .collect();
+        (kept, tracker.finish().map(|moved| moved.state))
+    }
+
+    #[test]
+    fn appended_records_at_the_border_are_not_read_twice() {
+        let body = r#"[{"id":1,"t":1},{"id":2,"t":2},{"id":3,"t":5},{"id":4,"t":5}]"#;
+        let (kept, state) = run(&plan(), Disposition::Append, None, body);
+        assert_eq!(kept, ["2", "3", "4"]);
+        let state = state.unwrap();
+        assert_eq!(state.last_value, CursorValue::Int(5));
+        assert_eq!(state.unique_hashes.len(), 2);
+        // The API gives the border again, with a record that became visible late.
+        let again = r#"[{"id":3,"t":5},{"id":4,"t":5},{"id":5,"t":5},{"id":6,"t":6}]"#;
+        let (kept, after) = run(&plan(), Disposition::Append, Some(&state), again);
+        assert_eq!(kept, ["5", "6"]);
+        assert_eq!(after.unwrap().last_value, CursorValue::Int(6));
+        // Nothing new: nothing moves.
+        assert_eq!(run(&plan(), Disposition::Append, Some(&state), r#"[{"id":3,"t":5}]"#), (vec![], None));
+    }
+
+    #[test]
+    fn lag_moves_the_start_back_but_not_before_the_first() {
+        let stored =
+            CursorState { initial_value: None, last_value: CursorValue::Int(10), unique_hashes: vec![] };
+        for (lag, first) in [(3.0, "7"), (100.0, "2")] {
+            let plan = IncrementalPlan { lag: Some(lag), ..plan() };
+            let load = load(Disposition::Merge);
+            let tracker = Tracker::new(&plan, &load, Some(&stored)).unwrap();
+            assert_eq!(tracker.bounds().unwrap()[0].as_deref(), Some(first));
+        }
+    }
+
+    #[test]
+    fn a_window_ends_before_its_end_and_moves_nothing() {
+        let window = IncrementalPlan { end_value: Some(CursorValue::Int(5)), ..plan() };
+        let body = r#"[{"id":1,"t":4},{"id":2,"t":5},{"id":3,"t":6}]"#;
+        assert_eq!(run(&window, Disposition::Append, None, body), (vec!["1".to_owned()], None));
+    }
+
+    #[test]
+    fn a_record_without_a_cursor_is_an_error_unless_the_plan_says_otherwise() {
+        let document = Document::parse(br#"{"id":1,"t":null}"#.to_vec()).unwrap();
+        for (on_missing, expected) in
+            [(OnMissing::Include, Some(true)), (OnMissing::Exclude, Some(false)), (OnMissing::Raise, None)]
+        {
+            let (plan, load) = (IncrementalPlan { on_missing, ..plan() }, load(Disposition::Append));
+            let kept = Tracker::new(&plan, &load, None).unwrap().keep(&document, document.root()).ok();
+            assert_eq!(kept, expected);
+        }
+    }
+}

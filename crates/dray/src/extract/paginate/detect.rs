@@ -1,0 +1,86 @@
+//! Finding the paginator on the first page (dlt.md §1.6), without dlt's mistakes: page numbers begin where the API says
+//! it stands, and a key that merely begins with `next` is no cursor unless it says so.
+
+use super::{PageFacts, link_header};
+use crate::json::{Document, Kind, NodeId, Path};
+use crate::plan::{CursorSource, PaginatorPlan, Paging, TokenTarget, Total};
+
+const LINKS: &[&str] = &[
+    "next",
+    "next_url",
+    "nexturl",
+    "next_link",
+    "nextlink",
+    "next_page_url",
+    "nextpageurl",
+    "@odata.nextlink",
+];
+const CURSORS: &[&str] =
+    &["next_cursor", "nextcursor", "next_token", "nexttoken", "next_page_token", "nextpagetoken"];
+const PAGES: &[&str] = &["total_pages", "totalpages", "pages", "page_count", "pagecount"];
+const NUMBERS: &[&str] = &["page", "current_page", "currentpage", "page_number", "pagenumber"];
+
+/// The paging that the first page shows, in words too.
+pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> (Paging, &'static str) {
+    let with = |paginator, total| Paging { paginator, total, ..auto.clone() };
+    if link_header(page.headers, "next").is_some() {
+        return (
+            with(PaginatorPlan::HeaderLink { rel: "next".to_owned() }, None),
+            "links in the Link header",
+        );
+    }
+    let document = page.document;
+    let mut scalars = Vec::new();
+    collect(document, document.root(), "", 0, &mut scalars);
+    let named = |names: &[&str]| {
+        scalars.iter().find(|(path, _)| {
+            let last = path.rsplit("['").next().unwrap_or(path).trim_end_matches("']").to_ascii_lowercase();
+            names.contains(&last.as_str()) || (last == "href" && path.to_ascii_lowercase().contains("'next'"))
+        })
+    };
+    if let Some((path, id)) = named(LINKS) {
+        let text = document.text(*id).unwrap_or_default();
+        if (text.starts_with("http") || text.starts_with('/') || text.starts_with('?'))
+            && let Ok(path) = Path::parse(path)
+        {
+            return (with(PaginatorPlan::JsonLink { path }, None), "links in the body");
+        }
+    }
+    if let Some((pages, id)) = named(PAGES)
+        && document.scalar(*id).is_some_and(|text| text.parse::<u64>().is_ok())
+        && let Some((_, number)) = named(NUMBERS)
+        && let Some(current) = document.scalar(*number).and_then(|text| text.parse::<u64>().ok())
+        && let Ok(path) = Path::parse(pages)
+    {
+        let into = TokenTarget::Query("page".to_owned());
+        let paginator = PaginatorPlan::PageNumber { base: current, start: current, into, maximum: None };
+        return (with(paginator, Some(Total { path, required: false })), "page numbers");
+    }
+    if let Some((path, id)) = named(CURSORS)
+        && document.scalar(*id).is_some_and(|text| !text.is_empty())
+        && let Ok(path) = Path::parse(path)
+    {
+        let into = TokenTarget::Query("cursor".to_owned());
+        return (
+            with(PaginatorPlan::Cursor { from: CursorSource::Body(path), into }, None),
+            "a cursor in the body",
+        );
+    }
+    (with(PaginatorPlan::SinglePage, None), "a single page")
+}
+
+/// All scalars outside lists, by their path, at most four levels deep.
+fn collect(document: &Document, node: NodeId, path: &str, depth: u32, found: &mut Vec<(String, NodeId)>) {
+    for (key, value) in document.entries(node) {
+        let Some(key) = document.text(key) else { continue };
+        if key.contains('\'') {
+            continue;
+        }
+        let path = format!("{path}['{key}']");
+        match document.kind(value) {
+            Kind::Object if depth < 4 => collect(document, value, &path, depth + 1, found),
+            Kind::Object | Kind::Array | Kind::Null => {}
+            _ => found.push((path, value)),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Finding the records of a page (dlt.md §1.5).
+
+use std::borrow::Cow;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Document, Kind, NodeId, Path, quote};
+use crate::plan::ExpandPlan;
+
+/// Keys that lists of records have, as dlt knows them; here in any case.
+const KNOWN: &[&str] = &[
+    "data", "items", "results", "entries", "records", "rows", "entities", "payload", "content", "objects",
+    "values",
+];
+
+/// A page with its records found. The document is a new one where the selector cannot run on the tape.
+pub(super) struct Selected {
+    pub(super) document: Document,
+    pub(super) records: Vec<NodeId>,
+}
+
+/// The records of a body.
+pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
+    let Some(path) = selector else {
+        let records = match detect(&document) {
+            Some(list) => document.items(list).collect(),
+            None => one(&document, document.root()),
+        };
+        return Ok(Selected { document, records });
+    };
+    if path.is_full() {
+        let found = serde_json::Value::Array(path.extract(&document, document.root()));
+        let body = found.to_string().into_bytes();
+        let document = Document::parse(body).map_err(|error| {
+            Error::new(ErrorKind::Bug, "cannot read the records that were selected").caused_by(error)
+        })?;
+        let records = document.items(document.root()).collect();
+        return Ok(Selected { document, records });
+    }
+    let mut found = Vec::new();
+    path.all(&document, document.root(), &mut found);
+    let records = match found.as_slice() {
+        [] if path.to_string().contains('*') => Vec::new(),
+        [] => return Err(missing(&document, path)),
+        [single] => one(&document, *single),
+        _ => found,
+    };
+    Ok(Selected { document, records })
+}
+
+/// One match: a list's items, nothing for null, else the value itself.
+fn one(document: &Document, node: NodeId) -> Vec<NodeId> {
+    match document.kind(node) {
+        Kind::Array => document.items(node).collect(),
+        Kind::Null => Vec::new(),
+        _ => vec![node],
+    }
+}
+
+fn missing(document: &Document, path: &Path) -> Error {
+    let keys: Vec<String> = document
+        .entries(document.root())
+        .filter_map(|(key, _)| document.text(key).map(Cow::into_owned))
+        .take(20)
+        .collect();
+    let wanted = path.to_string();
+    let near = keys
+        .iter()
+        .find(|key| strsim::damerau_levenshtein(key, &wanted) <= 2 || key.eq_ignore_ascii_case(&wanted));
+    let found = if keys.is_empty() { "no keys".to_owned() } else { keys.join(", ") };
+    let error = Error::new(ErrorKind::Response, "the selector matches nothing in the page")
+        .with("path", path)
+        .with("found", found);
+    match near {
+        Some(near) => error.hint(format!("did the selector mean `{near}`?")),
+        None => error.hint("set `data_selector` to the key that holds the records"),
+    }
+}
+
+/// The list of records where no selector is given: a well-known key first, then the first list of objects. A list of
+/// scalars is a field of the one record that the page is, not its records.
+fn detect(document: &Document) -> Option<NodeId> {
+    let root = document.root();
+    if document.kind(root) != Kind::Object {
+        return (document.kind(root) == Kind::Array).then_some(root);
+    }
+    let mut lists = Vec::new();
+    collect(document, root, 1, &mut lists);
+    let objects =
+        |list: &NodeId| document.items(*list).next().is_none_or(|item| document.kind(item) == Kind::Object);
+    let known = lists
+        .iter()
+        .find(|(key, list)| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known)) && objects(list));
+    let filled = || lists.iter().find(|(_, list)| document.len(*list) > 0 && objects(list));
+    known.or_else(filled).map(|(_, list)| *list)
+}
+
+fn collect<'a>(document: &'a Document, node: NodeId, depth: u32, lists: &mut Vec<(Cow<'a, str>, NodeId)>) {
+    for (key, value) in document.entries(node) {
+        match document.kind(value) {
+            Kind::Array => lists.push((document.text(key).unwrap_or_default(), value)),
+            Kind::Object if depth < 3 => collect(document, value, depth + 1, lists),
+            _ => {}
+        }
+    }
+}
+
+/// Rows made of a list inside each record: a new document of them, each with the fields that its record hands down.
+pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> {
+    let document = &selected.document;
+    let mut rows = String::from("[");
+    for record in &selected.records {
+        let mut handed_down = String::new();
+        for (name, path) in &plan.include {
+            if let Some(value) = path.first(document, *record) {
+                handed_down.push_str(&format!("{}:{},", quote(name), document.json(value)));
+            }
+        }
+        let Some(list) = plan.path.first(document, *record) else { continue };
+        for item in document.items(list) {
+            let own = if document.kind(item) == Kind::Object {
+                document.json(item).strip_prefix('{').unwrap_or_default().trim_start().to_owned()
+            } else {
+                format!("\"value\":{}}}", document.json(item))
+            };
+            let handed_down = if own == "}" { handed_down.trim_end_matches(',') } else { &handed_down };
+            rows.push_str(&format!("{{{handed_down}{own},"));
+        }
+    }
+    let body = format!("{}]", rows.trim_end_matches(','));
+    let document = Document::parse(body.into_bytes())
+        .map_err(|error| Error::new(ErrorKind::Bug, "cannot read the expanded records").caused_by(error))?;
+    let records = document.items(document.root()).collect();
+    Ok(Selected { document, records })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(body: &str, selector: Option<&str>) -> Result<Vec<String>> {
+        let document = Document::parse(body.as_bytes().to_vec()).unwrap();
+        let selector = selector.map(|path| Path::parse(path).unwrap());
+        let selected = select(document, selector.as_ref())?;
+        Ok(selected.records.iter().map(|id| selected.document.json(*id).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_selector_finds_lists_objects_and_many_matches() {
+        assert_eq!(records(r#"{"d":[1,2]}"#, Some("d")).unwrap(), ["1", "2"]);
+        assert_eq!(records(r#"{"d":{"a":1}}"#, Some("d")).unwrap(), [r#"{"a":1}"#]);
+        assert_eq!(records(r#"{"d":null}"#, Some("d")).unwrap(), Vec::<String>::new());
+        assert_eq!(records(r#"{"d":[{"s":[1]},{"s":[2]}]}"#, Some("d[*].s[*]")).unwrap(), ["1", "2"]);
+        assert_eq!(records(r#"{"d":[{"a":1},{"a":5}]}"#, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5}"#]);
+    }
+
+    #[test]
+    fn a_selector_that_matches_nothing_is_an_error_with_the_nearest_key() {
+        let error = records(r#"{"datas":[]}"#, Some("data")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Response);
+        assert_eq!(error.advice(), Some("did the selector mean `datas`?"));
+    }
+
+    #[test]
+    fn without_a_selector_records_are_found_and_single_objects_stay_whole() {
+        assert_eq!(records("[1]", None).unwrap(), ["1"]);
+        assert_eq!(records(r#"{"errors":[],"things":[{"a":1}]}"#, None).unwrap(), [r#"{"a":1}"#]);
+        assert_eq!(records(r#"{"meta":{"x":1},"Items":[{"a":1}]}"#, None).unwrap(), [r#"{"a":1}"#]);
+        let object = r#"{"id":1,"tags":["a","b"]}"#;
+        assert_eq!(records(object, None).unwrap(), [object]);
+    }
+
+    #[test]
+    fn expanded_rows_carry_their_records_fields() {
+        let body = r#"[{"m":{"id":"x"},"u":[{"q":1},{}]},{"m":{"id":"y"},"u":[]},{"m":null}]"#;
+        let selected =
+            select(Document::parse(body.as_bytes().to_vec()).unwrap(), Some(&Path::root())).unwrap();
+        let plan = ExpandPlan {
+            path: Path::parse("u").unwrap(),
+            include: vec![("metric".to_owned(), Path::parse("m.id").unwrap())],
+        };
+        let expanded = expand(selected, &plan).unwrap();
+        let rows: Vec<_> = expanded.records.iter().map(|id| expanded.document.json(*id)).collect();
+        assert_eq!(rows, [r#"{"metric":"x","q":1}"#, r#"{"metric":"x"}"#]);
+    }
+}

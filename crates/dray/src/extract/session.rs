@@ -1,0 +1,298 @@
+//! One request to its usable answer: throttled, authenticated, retried, redirects followed by hand.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{StatusCode, header};
+use url::Url;
+
+use super::auth::Authenticator;
+use super::client::{Answer, Attempt, Http};
+use super::request::{Request, shown};
+use super::retry::{Decision, Ended, decide};
+use super::stats::{ResourceStats, add};
+use super::throttle::Throttle;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::Document;
+use crate::plan::{IgnoreRule, Method, Plan};
+
+/// Redirects of one request.
+const MAX_REDIRECTS: u32 = 10;
+/// Bytes of a refusal's body that an error shows.
+const SHOWN_BODY: usize = 2048;
+
+/// What all requests of a run share.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) plan: Arc<Plan>,
+    pub(super) env: Arc<Env>,
+    http: Http,
+    throttle: Throttle,
+}
+
+/// A page that came, or the reason why there is none.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once a page")]
+pub(super) enum Fetched {
+    /// The body, and where it came from.
+    Page { document: Document, headers: http::HeaderMap, url: Url },
+    /// 204: nothing.
+    Nothing,
+    /// An answer that `response_actions` says to ignore.
+    Ignored,
+}
+
+impl Session {
+    pub(super) fn new(plan: Arc<Plan>, env: Arc<Env>) -> Result<Self> {
+        let http = Http::new(&plan.client)?;
+        let throttle = Throttle::new(&plan.client, Arc::clone(&env));
+        Ok(Self { plan, env, http, throttle })
+    }
+
+    /// Asks for a page until there is one, or no attempt is left.
+    pub(super) async fn fetch(
+        &self,
+        request: &Request,
+        auth: &Authenticator,
+        ignore: &[IgnoreRule],
+        stats: &ResourceStats,
+    ) -> Result<Fetched> {
+        self.check_origin(&request.url)?;
+        let mut retries = 0;
+        loop {
+            let mut url = request.url.clone();
+            let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
+            if ignored(&answer, ignore) {
+                add(&stats.ignored, 1);
+                return Ok(Fetched::Ignored);
+            }
+            if !answer.status.is_success() {
+                return Err(refusal(&answer, &url, retries));
+            }
+            if answer.status == StatusCode::NO_CONTENT {
+                return Ok(Fetched::Nothing);
+            }
+            let kind = answer
+                .headers
+                .get(header::CONTENT_TYPE)
+                .and_then(|kind| kind.to_str().ok())
+                .map(str::to_owned);
+            let length = answer.body.len();
+            match Document::parse(answer.body) {
+                Ok(document) => return Ok(Fetched::Page { document, headers: answer.headers, url }),
+                Err(error) => {
+                    let error = Error::new(ErrorKind::Response, "the answer is not JSON")
+                        .with("url", shown(&url))
+                        .with("status", answer.status.as_u16())
+                        .with(
+                            "body",
+                            format!("{length} bytes of {}", kind.as_deref().unwrap_or("no content type")),
+                        )
+                        .with("attempt", retries + 1)
+                        .caused_by(error);
+                    self.wait(Ended::Broken, &mut retries, Some(stats), &error).await.ok_or(error)?;
+                }
+            }
+        }
+    }
+
+    /// Sends a request, without looking into its answer.
+    pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        auth: Option<&Authenticator>,
+        stats: Option<&ResourceStats>,
+    ) -> Result<Answer> {
+        Box::pin(self.attempts(request, auth, stats, &mut 0, &mut request.url.clone())).await
+    }
+
+    /// Attempts until an answer stands.
+    async fn attempts(
+        &self,
+        request: &Request,
+        auth: Option<&Authenticator>,
+        stats: Option<&ResourceStats>,
+        retries: &mut u32,
+        url: &mut Url,
+    ) -> Result<Answer> {
+        let (mut redirects, mut renewed, mut method) = (0, false, request.method);
+        loop {
+            let credentials = match auth {
+                Some(auth) => auth.credentials(self).await?,
+                None => Default::default(),
+            };
+            let mut signed = url.clone();
+            credentials.sign(&mut signed);
+            let mut headers = credentials.headers.clone();
+            headers.extend(
+                request
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| !headers.iter().any(|(own, _)| own == name))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+            let permit = self.throttle.enter(url.path()).await?;
+            if let Some(stats) = stats {
+                add(&stats.requests, 1);
+            }
+            let body = request.body.as_deref().filter(|_| method == request.method);
+            let sent = self.http.send(Attempt { method, url: signed, headers: &headers, body }).await;
+            drop(permit);
+            let answer = match sent {
+                Ok(answer) => answer,
+                Err(error) if error.kind() == ErrorKind::Request => {
+                    let error = error.with("attempt", *retries + 1);
+                    self.wait(Ended::Broken, retries, stats, &error).await.ok_or(error)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            tracing::debug!(
+                url = shown(url),
+                status = answer.status.as_u16(),
+                bytes = answer.body.len(),
+                "answer"
+            );
+            if answer.status.is_redirection()
+                && let Some(target) = answer.headers.get(header::LOCATION)
+            {
+                redirects += 1;
+                let target = target.to_str().ok().and_then(|target| url.join(target).ok());
+                *url = self.redirected(url, target, redirects)?;
+                if answer.status == StatusCode::SEE_OTHER
+                    || (method == Method::Post && answer.status.as_u16() < 303)
+                {
+                    method = Method::Get;
+                }
+                continue;
+            }
+            if answer.status == StatusCode::UNAUTHORIZED
+                && !renewed
+                && let (Some(auth), Some(generation)) = (auth, credentials.generation)
+            {
+                // The token may have ended before its time: a new one, once.
+                renewed = true;
+                if auth.renew(generation).await {
+                    if let Some(stats) = stats {
+                        add(&stats.retries, 1);
+                    }
+                    continue;
+                }
+            }
+            let ended = Ended::Status(answer.status, &answer.headers);
+            let refused = refusal(&answer, url, *retries);
+            if answer.status.is_success() || self.wait(ended, retries, stats, &refused).await.is_none() {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Waits before the next attempt; none where there is no next attempt.
+    async fn wait(
+        &self,
+        ended: Ended<'_>,
+        retries: &mut u32,
+        stats: Option<&ResourceStats>,
+        why: &Error,
+    ) -> Option<()> {
+        let (wait, exact) = match decide(&self.plan.client.retry, *retries, ended, self.env.now()) {
+            Decision::Stands => return None,
+            Decision::TooLong { wait } => {
+                tracing::warn!(?wait, "the API asks for a longer wait than `client.retry.max_wait` allows");
+                return None;
+            }
+            Decision::Retry { wait, exact } => (wait, exact),
+        };
+        *retries += 1;
+        if let Some(stats) = stats {
+            add(&stats.retries, 1);
+        }
+        let wait = self.env.jitter(wait);
+        tracing::warn!(
+            retry = *retries,
+            ?wait,
+            named_by_server = exact,
+            reason = why.chain(),
+            "trying again"
+        );
+        if matches!(ended, Ended::Status(StatusCode::TOO_MANY_REQUESTS, _)) {
+            // The limit is the client's, not this worker's.
+            self.throttle.pause(wait);
+        }
+        tokio::time::sleep_until(self.env.instant() + wait).await;
+        Some(())
+    }
+
+    fn redirected(&self, from: &Url, target: Option<Url>, redirects: u32) -> Result<Url> {
+        let wrong = |message: &str| Error::new(ErrorKind::Request, message).with("url", shown(from));
+        let target = target.ok_or_else(|| wrong("the API redirects to something that is no URL"))?;
+        if redirects > MAX_REDIRECTS {
+            return Err(wrong("the API redirects in circles"));
+        }
+        if target.origin() != from.origin() {
+            self.check_origin(&target)?;
+        }
+        if from.scheme() == "https" && target.scheme() != "https" {
+            return Err(wrong("the API redirects from https to http: credentials would travel in clear"));
+        }
+        Ok(target)
+    }
+
+    /// Credentials go to the base URL's origin and to those that the configuration allows, nowhere else.
+    pub(super) fn check_origin(&self, url: &Url) -> Result<()> {
+        let origin = url.origin();
+        if origin == self.plan.client.base_url.origin() || self.plan.client.allowed_origins.contains(&origin)
+        {
+            return Ok(());
+        }
+        let other = origin.ascii_serialization();
+        Err(Error::new(
+            ErrorKind::Request,
+            "the API leads to another origin, which must not get the credentials",
+        )
+        .with("url", &other)
+        .hint(format!("add `{other}` to `client.allowed_origins` if it belongs to the API")))
+    }
+}
+
+/// A refusal as an error: status, attempts, and the beginning of what the API says.
+fn refusal(answer: &Answer, url: &Url, retries: u32) -> Error {
+    let status = answer.status;
+    let kind = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,
+        _ => ErrorKind::Request,
+    };
+    let end = answer.body.len().min(SHOWN_BODY);
+    let body = String::from_utf8_lossy(answer.body.get(..end).unwrap_or_default());
+    let line: Cow<'_, str> = if body.contains(['\n', '\r']) {
+        body.split_whitespace().collect::<Vec<_>>().join(" ").into()
+    } else {
+        body
+    };
+    let error = Error::new(kind, "the API refuses").with("status", status.as_u16()).with("url", shown(url));
+    let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
+    let error = if line.is_empty() { error } else { error.with("body", line) };
+    match status {
+        StatusCode::UNAUTHORIZED => error.hint("check the credentials: the API does not know them"),
+        StatusCode::FORBIDDEN => {
+            error.hint("the credentials are known but may not read this: check their permissions")
+        }
+        StatusCode::NOT_FOUND => error.hint("check `client.base_url` and the resource's path"),
+        StatusCode::TOO_MANY_REQUESTS => error
+            .hint("lower `client.rate_limit` or `client.concurrency`, or raise `client.retry.max_retries`"),
+        _ => error,
+    }
+}
+
+fn ignored(answer: &Answer, rules: &[IgnoreRule]) -> bool {
+    rules.iter().any(|rule| {
+        let status = rule.status.is_none_or(|status| status == answer.status.as_u16());
+        let content = rule
+            .content
+            .as_deref()
+            .is_none_or(|content| String::from_utf8_lossy(&answer.body).contains(content));
+        status && content && (rule.status.is_some() || rule.content.is_some())
+    })
+}

@@ -1,0 +1,424 @@
+//! A run from end to end. The only module that sees every stage.
+//!
+//! Extract runs on an asynchronous runtime, normalize and load on a thread each. Between them stand bounded channels:
+//! a slow database slows the requests down, and a failed stage closes its channel, which stops the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::destination::{Destination, Finished, Restored, RunIdentity, TableBatch};
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::extract::{self, Cursors, Event, ResourceStats};
+use crate::load::{self, Segment};
+use crate::normalize::Normalizer;
+use crate::plan::{Disposition, Plan};
+use crate::report::{Loaded, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
+use crate::schema::Schema;
+use crate::state::PipelineState;
+
+/// A transaction is closed once this many bytes of pages are in it...
+const SEGMENT_BYTES: usize = 32 << 20;
+/// ...or once its first page has waited this long.
+const SEGMENT_TIME: Duration = Duration::from_secs(5);
+/// Pages between extract and normalize.
+const PAGES_WAITING: usize = 16;
+/// Segments between normalize and load: one is loaded while the next is built.
+const SEGMENTS_WAITING: usize = 1;
+
+/// A run that is about to begin.
+#[derive(Debug)]
+pub struct Job {
+    /// What to do.
+    pub plan: Plan,
+    /// The pipeline's name: its state and its writer's lock are kept under it.
+    pub pipeline: String,
+    /// The source's name in the state and the schema; dlt's is `rest_api`.
+    pub source: String,
+    /// The dataset.
+    pub dataset: String,
+    /// Clock and randomness.
+    pub env: Arc<Env>,
+    /// Filled in while the run goes on.
+    pub progress: Arc<Progress>,
+    /// Becomes true when the user asks the run to stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// What a run has done so far; read by whoever shows it.
+#[derive(Debug)]
+pub struct Progress {
+    /// Names of the resources, in the plan's order.
+    pub names: Vec<String>,
+    /// What extract counts, in the same order.
+    pub stats: Arc<Vec<ResourceStats>>,
+    /// Rows committed, in the same order.
+    pub rows: Vec<AtomicU64>,
+    /// Whether a resource is complete (1), failed (2) or still under way (0), in the same order.
+    pub ended: Vec<AtomicU64>,
+}
+
+impl Progress {
+    /// Counters at zero for the resources of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Arc<Self> {
+        let counters = || plan.resources.iter().map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self {
+            names: plan.resources.iter().map(|resource| resource.name.clone()).collect(),
+            stats: Arc::new(plan.resources.iter().map(|_| ResourceStats::default()).collect()),
+            rows: counters(),
+            ended: counters(),
+        })
+    }
+}
+
+/// Runs a job to its end. Resources that fail are in the report; the others are loaded.
+///
+/// # Errors
+/// Where the destination cannot be written at all before anything was asked of the API.
+pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
+    let started = job.env.instant();
+    let now = job.env.now();
+    let identity = RunIdentity {
+        pipeline: job.pipeline.clone(),
+        load_id: format!("{}.{:06}", now.as_second(), now.subsec_microsecond()),
+        schema: job.source.clone(),
+        started_micros: now.as_microsecond(),
+    };
+    let restored = destination.claim(&identity)?;
+    let mut notes: Vec<String> = job.plan.notes.iter().map(crate::plan::Note::shown).collect();
+    for (resource, rows) in &restored.taken_back {
+        notes.push(format!("{resource}: {rows} rows of an incomplete load were taken back"));
+    }
+    let plan = Arc::new(job.plan);
+    let Restored { schema, state, .. } = restored;
+    let state = PipelineState::new(state, &job.pipeline, &job.dataset, &job.source);
+    let cursors = cursors(&plan, &state, &job.source);
+    let gatherer = Gatherer {
+        normalizer: Normalizer::new(
+            &plan,
+            schema.unwrap_or_else(|| Schema::new(&job.source)),
+            &identity.load_id,
+            job.env.generator(),
+        ),
+        plan: Arc::clone(&plan),
+        env: Arc::clone(&job.env),
+        progress: Arc::clone(&job.progress),
+        source: job.source.clone(),
+        state,
+        segment: Segment::default(),
+        pending_bytes: 0,
+        pending_since: None,
+        outcomes: plan.resources.iter().map(|_| Outcome::default()).collect(),
+        notes: Vec::new(),
+    };
+    let (ended, loaded) = stages(gatherer, &plan, cursors, &job.env, &job.progress, job.stop, destination.as_mut())?;
+    notes.extend(ended.notes);
+    let report = Summary { plan: &plan, progress: &job.progress, outcomes: ended.outcomes, loaded, notes };
+    Ok(report.report(identity.load_id, job.env.instant() - started, destination.location()))
+}
+
+/// What the normalize thread gives back at the end.
+struct Ended {
+    outcomes: Vec<Outcome>,
+    notes: Vec<String>,
+}
+
+/// What the load thread gives back: what it committed, and why it stopped early, if it did.
+struct LoadEnded {
+    loaded: Loaded,
+    error: Option<Error>,
+}
+
+fn stages(
+    mut gatherer: Gatherer,
+    plan: &Arc<Plan>,
+    cursors: Cursors,
+    env: &Arc<Env>,
+    progress: &Arc<Progress>,
+    mut stop: watch::Receiver<bool>,
+    destination: &mut dyn Destination,
+) -> Result<(Ended, LoadEnded)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the runtime").caused_by(error))?;
+    let (events, pages) = mpsc::channel(PAGES_WAITING);
+    let (segments, waiting) = sync_channel(SEGMENTS_WAITING);
+    let loads = load::resource_loads(plan);
+    let names: BTreeMap<&str, usize> = progress.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let handle = runtime.handle().clone();
+    let ended = std::thread::scope(|scope| {
+        let loader = scope.spawn(move || load_thread(destination, &waiting, &loads, &names, progress));
+        let normalizer = scope.spawn(move || {
+            gatherer.run(&handle, pages, &segments);
+            Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
+        });
+        runtime.block_on(async {
+            tokio::select! {
+                () = extract::extract(Arc::clone(plan), cursors, Arc::clone(env), events, Arc::clone(&progress.stats)) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        });
+        // Extract is over or was dropped, and with it every sender of events: the other stages end by themselves.
+        (normalizer.join(), loader.join())
+    });
+    runtime.shutdown_background();
+    match ended {
+        (Ok(ended), Ok(loaded)) => Ok((ended, loaded)),
+        _ => Err(Error::new(ErrorKind::Bug, "a stage of the run ended unexpectedly")),
+    }
+}
+
+fn load_thread(
+    destination: &mut dyn Destination,
+    waiting: &Receiver<Segment>,
+    loads: &BTreeMap<String, crate::destination::ResourceLoad>,
+    names: &BTreeMap<&str, usize>,
+    progress: &Progress,
+) -> LoadEnded {
+    let mut loaded = Loaded::default();
+    let result = load::load(destination, waiting, loads, &mut loaded, |loaded| {
+        for (resource, rows) in &loaded.rows {
+            if let Some(counter) = names.get(resource.as_str()).and_then(|at| progress.rows.get(*at)) {
+                counter.store(*rows, Ordering::Relaxed);
+            }
+        }
+    });
+    LoadEnded { loaded, error: result.err() }
+}
+
+fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
+    let mut cursors = Cursors::default();
+    for resource in &plan.resources {
+        if let Some(incremental) = &resource.incremental {
+            for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
+                cursors.insert(&resource.name, &partition, stored);
+            }
+        }
+    }
+    cursors
+}
+
+/// How a resource ended, and what became of its partitions.
+#[derive(Debug, Default)]
+struct Outcome {
+    ended: Option<Result<()>>,
+    partitions: Vec<String>,
+    moves: Vec<(Arc<str>, extract::CursorMove)>,
+}
+
+/// The normalize thread: pages into the open segment, segments to the loader.
+struct Gatherer {
+    normalizer: Normalizer,
+    plan: Arc<Plan>,
+    env: Arc<Env>,
+    progress: Arc<Progress>,
+    source: String,
+    state: PipelineState,
+    segment: Segment,
+    pending_bytes: usize,
+    pending_since: Option<Instant>,
+    outcomes: Vec<Outcome>,
+    notes: Vec<String>,
+}
+
+impl Gatherer {
+    fn run(&mut self, handle: &tokio::runtime::Handle, mut pages: mpsc::Receiver<Event>, segments: &SyncSender<Segment>) {
+        loop {
+            let next = match self.pending_since {
+                Some(since) => handle.block_on(tokio::time::timeout_at(since + SEGMENT_TIME, pages.recv())),
+                None => Ok(pages.blocking_recv()),
+            };
+            let event = match next {
+                Ok(Some(event)) => Some(event),
+                Ok(None) => break,
+                Err(_elapsed) => None,
+            };
+            let due = event.is_none() || self.pending_bytes >= SEGMENT_BYTES;
+            if let Some(event) = event {
+                self.take(event);
+            }
+            if (due || self.pending_bytes >= SEGMENT_BYTES) && !self.send(segments) {
+                // The loader has failed: closing the channel stops extract.
+                return;
+            }
+        }
+        self.close();
+        // The loader may be gone already; its error is in the report.
+        self.send(segments);
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Page(page) => {
+                let Some(outcome) = self.outcomes.get_mut(page.resource) else { return };
+                if matches!(outcome.ended, Some(Err(_))) {
+                    return;
+                }
+                self.pending_bytes += page.document.body().len();
+                self.pending_since.get_or_insert_with(|| self.env.instant());
+                if let Err(error) = self.normalizer.page(&page) {
+                    self.end(page.resource, Err(error));
+                }
+            }
+            Event::PartitionDone { resource, partition, cursor } => {
+                if let Some(outcome) = self.outcomes.get_mut(resource) {
+                    outcome.partitions.push(partition.to_string());
+                    outcome.moves.extend(cursor.map(|cursor| (partition, cursor)));
+                }
+            }
+            Event::ResourceDone { resource, outcome } => {
+                if self.outcomes.get(resource).is_some_and(|known| known.ended.is_none()) {
+                    self.end(resource, outcome);
+                }
+            }
+        }
+    }
+
+    /// A resource is complete or has failed.
+    fn end(&mut self, resource: usize, result: Result<()>) {
+        let (Some(plan), Some(outcome)) = (self.plan.resources.get(resource), self.outcomes.get_mut(resource)) else {
+            return;
+        };
+        if let Some(flag) = self.progress.ended.get(resource) {
+            flag.store(if result.is_ok() { 1 } else { 2 }, Ordering::Relaxed);
+        }
+        if plan.selected && plan.load.disposition != Disposition::Skip {
+            match &result {
+                Ok(()) => self.segment.finished.push(Finished {
+                    resource: plan.name.clone(),
+                    partitions: outcome.partitions.clone(),
+                }),
+                Err(error) => {
+                    tracing::error!(resource = plan.name, error = error_text(error), "resource failed");
+                    self.segment.abandoned.push(plan.name.clone());
+                }
+            }
+        }
+        outcome.ended = Some(result);
+        self.pending_since.get_or_insert_with(|| self.env.instant());
+    }
+
+    /// Extract is over: resources that never ended were interrupted.
+    fn close(&mut self) {
+        for resource in 0..self.outcomes.len() {
+            if self.outcomes.get(resource).is_some_and(|outcome| outcome.ended.is_none()) {
+                self.end(resource, Err(Error::new(ErrorKind::Cancelled, "stopped before the resource was complete")));
+            }
+        }
+        self.segment.complete = self.outcomes.iter().all(|outcome| matches!(outcome.ended, Some(Ok(()))));
+    }
+
+    /// Moves the cursors of the resources that are complete together with all that depend on them: a parent that moved on
+    /// alone would never ask for the lost children again.
+    fn move_cursors(&mut self) -> bool {
+        let mut complete: BTreeSet<usize> =
+            (0..self.outcomes.len()).filter(|at| matches!(self.outcomes[*at].ended, Some(Ok(())))).collect();
+        for (at, resource) in self.plan.resources.iter().enumerate().rev() {
+            if let Some(parent) = &resource.parent
+                && !complete.contains(&at)
+            {
+                complete.remove(&parent.resource);
+            }
+        }
+        let mut moved = false;
+        for at in complete {
+            let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else { continue };
+            let Some(incremental) = &plan.incremental else { continue };
+            for (partition, cursor) in std::mem::take(&mut outcome.moves) {
+                moved |= self.state.set_cursor(&self.source, &plan.name, &incremental.cursor_name, &partition, &cursor);
+            }
+        }
+        moved
+    }
+
+    /// Hands the open segment to the loader; false if the loader is gone.
+    fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
+        match self.normalizer.flush() {
+            Ok(rows) => {
+                for rows in rows {
+                    let resource = self.plan.resources.get(rows.resource).map_or_else(String::new, |plan| plan.name.clone());
+                    self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
+                }
+            }
+            Err(error) => {
+                self.notes.push(error_text(&error));
+                self.segment.complete = false;
+            }
+        }
+        for collision in self.normalizer.take_collisions() {
+            self.notes.push(format!("`{collision}`: another key has this name; its values are in a column with a suffix"));
+        }
+        self.segment.schema = self.normalizer.take_schema();
+        if self.move_cursors() || self.segment.complete {
+            self.segment.state = Some(self.state.to_json());
+        }
+        self.pending_bytes = 0;
+        self.pending_since = None;
+        let segment = std::mem::take(&mut self.segment);
+        segment.is_empty() || segments.send(segment).is_ok()
+    }
+}
+
+/// All that a report is made of.
+struct Summary<'a> {
+    plan: &'a Plan,
+    progress: &'a Progress,
+    outcomes: Vec<Outcome>,
+    loaded: LoadEnded,
+    notes: Vec<String>,
+}
+
+impl Summary<'_> {
+    fn report(self, load_id: String, duration: Duration, destination: String) -> Report {
+        let mut resources = Vec::new();
+        let mut worst = Status::Succeeded;
+        let load_error = self.loaded.error.as_ref().map(error_text);
+        for ((plan, outcome), stats) in self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter()) {
+            if !plan.selected && stats.requests.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let (status, error) = match &outcome.ended {
+                Some(Ok(())) if load_error.is_none() => (Status::Succeeded, None),
+                Some(Err(error)) if error.kind() != ErrorKind::Cancelled => (Status::Failed, Some(error_text(error))),
+                _ if load_error.is_some() => (Status::Failed, load_error.clone()),
+                _ => (Status::Interrupted, None),
+            };
+            if status == Status::Failed || worst == Status::Succeeded {
+                worst = status;
+            }
+            let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            resources.push((plan.name.clone(), ResourceReport {
+                status,
+                requests: count(&stats.requests),
+                pages: count(&stats.pages),
+                records: count(&stats.records),
+                rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
+                retries: count(&stats.retries),
+                rejected: 0,
+                ignored: count(&stats.ignored),
+                filtered: count(&stats.filtered),
+                table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
+                key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
+                error,
+            }));
+        }
+        Report {
+            status: if load_error.is_some() { Status::Failed } else { worst },
+            load_id,
+            duration_s: seconds(duration),
+            destination,
+            resources: Resources(resources),
+            notes: self.notes,
+            error: load_error,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run did: for people, and as JSON for programs (`--report`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::destination::KeyReading;
+use crate::error::Error;
+
+/// How a run or a resource ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Everything was loaded.
+    Succeeded,
+    /// Something was not.
+    Failed,
+    /// The user stopped it; what was complete is loaded.
+    Interrupted,
+}
+
+/// What a run did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// How it ended: succeeded only if every resource did.
+    pub status: Status,
+    /// The load's id, as in `_dlt_loads` and in the rows.
+    pub load_id: String,
+    /// Seconds from the first request to the last commit.
+    pub duration_s: f64,
+    /// Where the data is.
+    pub destination: String,
+    /// Resources in the order of the file.
+    pub resources: Resources,
+    /// How loose spellings were read, and what had to be put right before the run.
+    pub notes: Vec<String>,
+    /// What went wrong outside a resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Resource reports by name; written as one JSON object in the order of the file.
+#[derive(Debug, Default)]
+pub struct Resources(pub Vec<(String, ResourceReport)>);
+
+impl Serialize for Resources {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, report)| (name, report)))
+    }
+}
+
+/// What became of one resource.
+#[derive(Debug, Serialize)]
+pub struct ResourceReport {
+    /// How it ended.
+    pub status: Status,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Rows written to its root table; a merge counts a key once per load.
+    pub rows: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Records not loaded, with a reason in the log.
+    pub rejected: u64,
+    /// Answers ignored as `response_actions` says.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ignored: u64,
+    /// Records outside the incremental range.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub filtered: u64,
+    /// The table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// How the key was read, if not as declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A key's reading in words; none where it was read as declared.
+#[must_use]
+pub(crate) fn key_in_words(reading: &KeyReading) -> Option<String> {
+    match reading {
+        KeyReading::Declared => None,
+        KeyReading::Fallback(column) => {
+            Some(format!("`{column}`: the records lack the inherited primary key, and every one has this"))
+        }
+        KeyReading::Partition => Some(
+            "none: the records lack the inherited primary key, so what was read completely replaces what it gave before"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The parts of a report that come from the loader.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) rows: BTreeMap<String, u64>,
+    pub(crate) readings: BTreeMap<String, KeyReading>,
+}
+
+impl Report {
+    /// The report as JSON.
+    ///
+    /// # Errors
+    /// Never in practice: the report holds only what JSON can hold.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+/// A run's duration as the report writes it: seconds, to the millisecond.
+#[must_use]
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// An error for the report: its chain and what to do about it.
+#[must_use]
+pub(crate) fn error_text(error: &Error) -> String {
+    match error.advice() {
+        Some(advice) => format!("{}; {advice}", error.chain()),
+        None => error.chain(),
+    }
+}
