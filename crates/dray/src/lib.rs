@@ -1,1 +1,9 @@
-//! dray.
+//! dray hauls data from REST APIs into databases.
+//!
+//! One file describes an API; the stages of a run are the modules of this crate, and data moves
+//! through them in one direction.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
+pub mod config;
+pub mod secret;
