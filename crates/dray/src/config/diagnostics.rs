@@ -210,6 +210,16 @@ pub fn item(path: &str, index: usize) -> String {
     format!("{path}[{index}]")
 }
 
+/// Every problem as one line with its hint, for snapshots.
+#[cfg(test)]
+pub(crate) fn listed(diagnostics: &Diagnostics) -> String {
+    let line = |diagnostic: &Diagnostic| match &diagnostic.hint {
+        Some(hint) => format!("{diagnostic} | {hint}"),
+        None => diagnostic.to_string(),
+    };
+    diagnostics.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

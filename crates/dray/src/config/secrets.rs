@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_missing_one_lists_every_place() {
         let sources = sources(&[("API_KEY", "")], Some("api_key = '<configure me>'"));
-        insta::assert_snapshot!(found(&sources, "api_key"), @"");
+        insta::assert_snapshot!(found(&sources, "api_key"), @"looked in the environment for API_KEY (empty, which counts as not set), SOURCES__REST_API__API_KEY, SOURCES__SHOP__API_KEY, SHOP__SOURCES__REST_API__API_KEY, SOURCES__REST_API__CREDENTIALS__API_KEY, SOURCES__API_KEY, CREDENTIALS__API_KEY, DRAY_SECRETS__API_KEY; in .dray/secrets.toml (no such file); in .dlt/secrets.toml for api_key, sources.rest_api.api_key, sources.shop.api_key, shop.sources.rest_api.api_key, sources.rest_api.credentials.api_key, sources.api_key, credentials.api_key (there, but not filled in)");
     }
 
     #[test]

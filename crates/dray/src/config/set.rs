@@ -51,9 +51,12 @@ pub fn apply(root: &mut Node, assignment: &str, diagnostics: &mut Diagnostics) {
 
 /// The path and the value, at the first `=` that is not part of a quoted or bracketed key.
 fn split(assignment: &str) -> Option<(&str, &str)> {
-    let mut inside = false;
+    let (mut inside, mut quote) = (false, None);
     for (at, letter) in assignment.char_indices() {
         match letter {
+            '"' | '\'' if quote == Some(letter) => quote = None,
+            '"' | '\'' if inside && quote.is_none() => quote = Some(letter),
+            _ if quote.is_some() => {}
             '[' => inside = true,
             ']' => inside = false,
             '=' if !inside => {
@@ -201,6 +204,7 @@ fn name_of(node: &Node) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::diagnostics::listed;
     use crate::config::parse::{Format, parse};
 
     const FILE: &str = "client: {base_url: https://x/}\nresources:\n  - name: charges\n    endpoint: {path: c}\n  - posts\n  - {name: users, endpoint: u}\n";
@@ -209,11 +213,7 @@ mod tests {
         let mut diagnostics = Diagnostics::new();
         let mut root = parse(FILE, Format::Yaml, &mut diagnostics).unwrap();
         apply(&mut root, assignment, &mut diagnostics);
-        let shown: Vec<String> = diagnostics
-            .iter()
-            .map(|one| format!("{one} | {}", one.hint.clone().unwrap_or_default()))
-            .collect();
-        (root, shown.join("\n"))
+        (root, listed(&diagnostics))
     }
 
     fn at<'a>(root: &'a Node, path: &str) -> &'a Value {
@@ -287,6 +287,15 @@ mod tests {
         }
         let problems = problems.join("\n");
         assert!(!problems.contains("hidden"));
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @r##"
+        --set: no `=` here, expected KEY.PATH=VALUE | KEY.PATH=VALUE, for example client.base_url=https://api.example.com
+        --set a..b: an empty key | keys are joined by dots, items are [0]
+        --set resources[x].y: brackets hold neither a number nor a quoted key | keys are joined by dots, items are [0]
+        --set resources.charge.name: nothing in this list is named `charge` | did you mean `charges`?
+        --set resources[9].name: item [9] of a list of 3
+        --set client.base_url.x: `x` below text, expected a mapping there
+        --set client[0]: [0] below a mapping, expected a list there
+        --set client.auth: this is not YAML: while parsing a flow sequence, expected ',' or ']'
+        "##);
     }
 }

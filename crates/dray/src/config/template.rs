@@ -415,6 +415,7 @@ fn is_secret_lookup(kind: Kind, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::diagnostics::listed;
     use crate::config::parse::{Format, parse};
 
     fn moment_pieces(text: &str) -> (bool, i64, Option<String>) {
@@ -432,11 +433,7 @@ mod tests {
             sources.environment.insert((*name).to_owned(), (*value).to_owned());
         }
         let secrets = resolve(&mut root, &sources, &mut diagnostics);
-        let shown: String = diagnostics
-            .iter()
-            .map(|one| format!("{one} | {}\n", one.hint.clone().unwrap_or_default()))
-            .collect();
-        (root, secrets, shown)
+        (root, secrets, listed(&diagnostics))
     }
 
     fn value<'a>(root: &'a Node, key: &str) -> &'a Value {
@@ -525,13 +522,21 @@ mod tests {
              g: '${secrets.x:-y}'\nh: ${env.EMPTY}\n",
             &[("EMPTY", "")],
         );
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @r##"
+        line 2: a: the variable `limt` is not set | did you mean `limit`?
+        line 3: b: `secrest` in `${secrest.x}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `secrets`?
+        line 4: c: `${X}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `${env.X}` or `${secrets.X}`?
+        line 5: d: `${` is not closed by `}` | for a literal `${`, write `$${`
+        line 6: e: the environment variable `NOPE` is not set | set NOPE, or give a default: ${env.NOPE:-default}
+        line 8: g: the secret `x` has a default, expected none | a secret in a file is none; ${env.NAME:-default} takes a default
+        line 9: h: the environment variable `EMPTY` is not set | it is empty, which counts as not set
+        "##);
     }
 
     #[test]
     fn a_missing_secret_is_one_problem_that_lists_every_place() {
         let (_, _, problems) =
             resolved("a: ${secrets.api_key}\nb: 'x ${secrets.api_key}'\n", &[("API_KEY", "")]);
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @"line 1: a: the secret `api_key` is not set | looked in the environment for API_KEY (empty, which counts as not set), SOURCES__REST_API__API_KEY, SOURCES__REST_API__CREDENTIALS__API_KEY, SOURCES__API_KEY, CREDENTIALS__API_KEY, DRAY_SECRETS__API_KEY");
     }
 }

@@ -67,7 +67,9 @@ impl<'a> Source<'a> {
                     && is_secret_name(&word)
                     && let Some(span) = self.literal_after(letters, end, in_query)
                 {
-                    at = span.1;
+                    // A closing quote must not open the next literal.
+                    let closes = matches!(letters.get(span.1), Some('"' | '\''));
+                    at = span.1 + usize::from(closes);
                     spans.push(span);
                     continue;
                 }

@@ -160,8 +160,9 @@ mod tests {
         insta::assert_snapshot!(bad("{\"a\": 99999999999999999999}"), @"line 1: a: 99999999999999999999 does not fit into 64 bits");
         insta::assert_snapshot!(bad("{'a': 1}"), @"line 1: this is not JSON: key must be a string");
         assert!(
-            bad(&format!("{}{}", "[".repeat(100), "]".repeat(100))).contains("nested deeper than 64 levels")
+            bad(&format!("{}{}", "[".repeat(50_000), "]".repeat(50_000)))
+                .contains("nested deeper than 64 levels")
         );
-        assert!(bad(&"[".repeat(100_000)).contains("recursion limit"));
+        assert!(bad(&"[".repeat(100_000)).contains("EOF"));
     }
 }

@@ -89,6 +89,9 @@ impl<'a> Places<'a> {
 }
 
 #[cfg(test)]
+mod real_files;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn problems_have_places() {
-        insta::assert_snapshot!(bad("a = 1\nb = \n"), @"");
-        insta::assert_snapshot!(bad("a = 1\na = 2\n"), @"");
-        insta::assert_snapshot!(bad("a = 99999999999999999999\n"), @"");
+        insta::assert_snapshot!(bad("a = 1\nb = \n"), @"line 2: this is not TOML: string values must be quoted, expected literal string");
+        insta::assert_snapshot!(bad("a = 1\na = 2\n"), @"line 2: this is not TOML: duplicate key");
+        insta::assert_snapshot!(bad("a = 99999999999999999999\n"), @"line 1: a: 99999999999999999999 does not fit into 64 bits");
         assert!(!bad(&format!("a = {}{}", "[".repeat(200), "]".repeat(200))).is_empty());
     }
 }

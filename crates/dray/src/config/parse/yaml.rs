@@ -27,7 +27,13 @@ pub(super) fn parse_inline(text: &str, diagnostics: &mut Diagnostics) -> Option<
     let flow = text.trim_start().starts_with(['[', '{', '"', '\'']);
     if !flow {
         // Text such as `a: b` or `@x` must not become a mapping or an error.
-        return Some(Node::new(core_scalar(text.trim()), Place::default()));
+        let text = text.trim();
+        let value = match core_scalar(text) {
+            // An id of many digits must not lose any.
+            Value::Float(_) if is_whole(text) => Value::Text(text.to_owned()),
+            value => value,
+        };
+        return Some(Node::new(value, Place::default()));
     }
     let mut inner = Diagnostics::new();
     let mut node = parse(text, &mut inner);
@@ -380,14 +386,14 @@ mod tests {
 
     #[test]
     fn problems_have_places() {
-        insta::assert_snapshot!(bad("a: 1\nb: [1, 2\nc: 3\n"), @"");
+        insta::assert_snapshot!(bad("a: 1\nb: [1, 2\nc: 3\n"), @"line 3: this is not YAML: illegal placement of ':' indicator");
         insta::assert_snapshot!(bad("a: 1\na: 2\n"), @"line 2: a: key `a` is here twice, first on line 1");
-        insta::assert_snapshot!(bad(""), @"");
-        insta::assert_snapshot!(bad("a: 1\n---\nb: 2\n"), @"");
-        insta::assert_snapshot!(bad("a: *nowhere\n"), @"");
-        insta::assert_snapshot!(bad("? [1, 2]\n: 3\n"), @"");
-        insta::assert_snapshot!(bad("a: 99999999999999999999\n"), @"");
-        insta::assert_snapshot!(bad("a: {token: ${secrets.x}}\n"), @"");
+        insta::assert_snapshot!(bad(""), @"line 1: the file is empty, expected a mapping");
+        insta::assert_snapshot!(bad("a: 1\n---\nb: 2\n"), @"line 2: a second document, expected one document a file");
+        insta::assert_snapshot!(bad("a: *nowhere\n"), @"line 1: this is not YAML: while parsing node, found unknown anchor");
+        insta::assert_snapshot!(bad("? [1, 2]\n: 3\n"), @"line 1: a key must be text");
+        insta::assert_snapshot!(bad("a: 99999999999999999999\n"), @"line 1: a: 99999999999999999999 does not fit into 64 bits");
+        insta::assert_snapshot!(bad("a: {token: ${secrets.x}}\n"), @"line 1: this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'");
     }
 
     #[test]
@@ -419,6 +425,7 @@ mod tests {
         assert_eq!(value("http://x:80/a: b"), Value::Text("http://x:80/a: b".to_owned()));
         assert_eq!(value("'5'"), Value::Text("5".to_owned()));
         assert!(matches!(value("[a, b]"), Value::List(items) if items.len() == 2));
+        assert_eq!(value("99999999999999999999"), Value::Text("99999999999999999999".to_owned()));
         assert_eq!(value(""), Value::Null);
         assert_eq!(parse_inline("[a", &mut diagnostics), None);
     }

@@ -90,9 +90,15 @@ impl Evaluator<'_, '_> {
         };
         if function.is_none()
             && let Expr::Attribute(method) = &*call.func
-            && method.attr.id.as_str() == "join"
         {
-            return self.join(&method.value, call, place, scope, path);
+            match method.attr.id.as_str() {
+                "join" => return self.join(&method.value, call, place, scope, path),
+                "format" => {
+                    let message = "`.format(...)` cannot be read, expected a literal".to_owned();
+                    return self.problem(path, place, message, "use an f-string");
+                }
+                _ => {}
+            }
         }
         if let Some(text) = self.date_template(call, scope) {
             return Some(Node::text(text, place));

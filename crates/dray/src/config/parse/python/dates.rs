@@ -12,6 +12,8 @@ use super::scope::dotted;
 /// A moment relative to the run: `now` or `today`, and seconds to add.
 struct Moment {
     base: &'static str,
+    /// Whether it is a date without a time, as `date.today()` is.
+    date: bool,
     seconds: i64,
 }
 
@@ -21,7 +23,7 @@ impl Evaluator<'_, '_> {
         let Expr::Attribute(method) = &*call.func else { return None };
         let moment = self.moment(&method.value, scope, 0)?;
         let format = match method.attr.id.as_str() {
-            "isoformat" | "to_iso8601_string" if moment.base == "now" => String::new(),
+            "isoformat" | "to_iso8601_string" if moment.base == "now" || moment.date => String::new(),
             "isoformat" | "to_iso8601_string" => ":%Y-%m-%dT%H:%M:%SZ".to_owned(),
             "to_date_string" => ":%Y-%m-%d".to_owned(),
             "strftime" => match call.arguments.args.first()?.as_string_literal_expr()?.value.to_str() {
@@ -54,9 +56,10 @@ impl Evaluator<'_, '_> {
                         | "datetime.utcnow"
                         | "datetime.datetime.utcnow"
                         | "pendulum.now",
-                    ) => return Some(Moment { base: "now", seconds: 0 }),
-                    Some("pendulum.today" | "date.today" | "datetime.date.today") => {
-                        return Some(Moment { base: "today", seconds: 0 });
+                    ) => return Some(Moment { base: "now", date: false, seconds: 0 }),
+                    Some("pendulum.today") => return Some(Moment { base: "today", date: false, seconds: 0 }),
+                    Some("date.today" | "datetime.date.today") => {
+                        return Some(Moment { base: "today", date: true, seconds: 0 });
                     }
                     _ => {}
                 }

@@ -42,7 +42,10 @@ pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
         Ok(parsed) => parsed.into_syntax(),
         Err(error) => {
             let place = places.at(error.location.start().to_usize());
-            diagnostics.push("", place, format!("this is not Python: {}", error.error));
+            let reason = error.error.to_string();
+            let mut letters = reason.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_lowercase()).unwrap_or_default();
+            diagnostics.push("", place, format!("this is not Python: {first}{}", letters.as_str()));
             return Reading::NotPython;
         }
     };

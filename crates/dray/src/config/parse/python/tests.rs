@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::diagnostics::listed;
 
 fn good(text: &str) -> Node {
     let mut diagnostics = Diagnostics::new();
@@ -10,9 +11,7 @@ fn good(text: &str) -> Node {
 fn bad(text: &str) -> String {
     let mut diagnostics = Diagnostics::new();
     assert_eq!(parse(text, &mut diagnostics), None);
-    let shown: Vec<String> =
-        diagnostics.iter().map(|one| format!("{one} | {}", one.hint.clone().unwrap_or_default())).collect();
-    shown.join("\n")
+    listed(&diagnostics)
 }
 
 /// A node as one line of Python-like text.
@@ -101,7 +100,7 @@ fn dates_become_templates() {
         ("(datetime.now() - timedelta(days=30)).strftime('%Y-%m-%d')", "'${now - 30d:%Y-%m-%d}'"),
         ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now:%Y-%m-%dT%H:%M:%SZ}'"),
         ("pendulum.now('UTC').subtract(hours=36).to_iso8601_string()", "'${now - 36h}'"),
-        ("(date.today() - timedelta(1)).isoformat()", "'${today - 1d:%Y-%m-%d}'"),
+        ("(date.today() - timedelta(1)).isoformat()", "'${today - 1d}'"),
         ("pendulum.now().to_date_string()", "'${now:%Y-%m-%d}'"),
     ] {
         assert_eq!(value(expression), expected, "{expression}");
@@ -218,15 +217,36 @@ fn problems_name_the_construct_and_the_place() {
          'p': {1, 2},\n'q': base['x'],\n'r': dlt.secrets['a b'],\n's': 99999999999999999999,\n}",
     );
     assert!(!problems.contains("sk_live"));
-    insta::assert_snapshot!(problems, @"");
+    insta::assert_snapshot!(problems, @r##"
+    line 9: a: a lambda cannot be read, expected a literal: nothing in the file is executed | leave it out; a function can only be given through the library
+    line 10: b: a comprehension cannot be read, expected a literal: nothing in the file is executed | write out its items
+    line 11: c: `compute(...)` cannot be read, expected a literal: nothing in the file is executed | write its result itself, or ${secrets.NAME}, ${env.NAME}, ${vars.NAME} or ${now - 30d} in a text
+    line 12: d: `bse` has no value in this file | did you mean `base`?
+    line 13: e: `looped` is set in a loop | write the value itself where it is used
+    line 14: f: `maybe` is set under a condition | write the value itself where it is used
+    line 15: g: `z` is imported from another file, which is not read | write the value itself where it is used
+    line 16: h: `fn` is a function | write the value itself where it is used
+    line 17: i: `%` between text and text cannot be read without running it | use an f-string
+    line 18: j: `.format(...)` cannot be read, expected a literal | use an f-string
+    line 19: k: `MyPaginator(...)` cannot be read, expected a literal: nothing in the file is executed | write it as a dict with a `type`
+    line 20: l: a format in an f-string cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
+    line 21: m: `self.x` cannot be read, expected a literal | write the value itself where it is used
+    line 22: n: `+` between text and a number cannot be read without running it | write the result itself
+    line 23: n: key `n` is here twice, first on line 22
+    line 24: o: too many arguments, expected at most 10
+    line 25: p: a set cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
+    line 26: q: there is no `x` in text
+    line 27: r: this is no name of a secret or variable | letters, digits, `_`, `-` and `.` make a name
+    line 28: s: 99999999999999999999 does not fit into 64 bits
+    "##);
 }
 
 #[test]
 fn broken_files_are_explained() {
-    insta::assert_snapshot!(bad("config = {'a': 1\nx = 2"), @"");
-    insta::assert_snapshot!(bad("x = 1"), @"");
-    insta::assert_snapshot!(bad("def f(config):\n    return rest_api_source(config)"), @"");
-    insta::assert_snapshot!(bad("config = {'a': 1}\nif x:\n    config['a'] = 2\nrest_api_source(config)"), @"");
+    insta::assert_snapshot!(bad("config = {'a': 1\nx = 2"), @"line 2: this is not Python: expected `,`, found name");
+    insta::assert_snapshot!(bad("x = 1"), @"line 1: no configuration in this Python code, expected rest_api_source({...}), a variable `config` or one annotated RESTAPIConfig, BASE_CONFIG and ENDPOINTS, or a file that is one dict");
+    insta::assert_snapshot!(bad("def f(config):\n    return rest_api_source(config)"), @r#"line 2: the parameter `config` has no value | give it a default: config=dlt.secrets.value or config="...""#);
+    insta::assert_snapshot!(bad("config = {'a': 1}\nif x:\n    config['a'] = 2\nrest_api_source(config)"), @"line 3: `config` is changed here in a way that cannot be followed | write the value into the literal");
 }
 
 #[test]
@@ -237,5 +257,5 @@ fn large_expressions_are_refused() {
         text.push_str(&format!("a{level} = [{previous}]\n"));
     }
     text.push_str("config = {'a': a11}");
-    insta::assert_snapshot!(bad(&text), @"");
+    insta::assert_snapshot!(bad(&text), @"line 2: a[0][0][0][0][0][0][6][2][0][6][2][0]: this expression is too large or too deep");
 }
