@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod load;
 pub mod node;
 pub mod parse;
+pub mod resolve;
 pub mod secrets;
 pub mod set;
 pub mod template;

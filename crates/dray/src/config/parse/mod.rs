@@ -113,6 +113,46 @@ mod tests {
     }
 
     #[test]
+    fn absurd_nesting_is_refused_in_every_format() {
+        let many = 20_000;
+        let nested = |open: &str, close: &str| format!("{}{}", open.repeat(many), close.repeat(many));
+        for (text, format) in [
+            (nested("[", "]"), Format::Json),
+            (nested("{\"a\":", "}"), Format::Json),
+            (nested("[", "]"), Format::Yaml),
+            ("- ".repeat(many), Format::Yaml),
+            ("? ".repeat(many), Format::Yaml),
+            (format!("a = {}", nested("[", "]")), Format::Toml),
+            (format!("{}a = 1", "a.".repeat(many)), Format::Toml),
+            (format!("config = {}", nested("[", "]")), Format::Python),
+            (format!("config = {}", nested("(", ")")), Format::Python),
+            ("[".repeat(many), Format::Python),
+            (format!("config = f'{}{}'", "{f'".repeat(1_000), "'}".repeat(1_000)), Format::Python),
+            (format!("config = {{'a': {}1}}", "{'a':".repeat(300)), Format::Python),
+            (format!("config = {}", nested("[1,", "]")), Format::Python),
+            (format!("config = {}{}", "[".repeat(390), "]".repeat(390)), Format::Python),
+            (format!("config = {}1", "-".repeat(many)), Format::Python),
+            (format!("config = {}1", "not ".repeat(many)), Format::Python),
+            (format!("config = {}1", "1+".repeat(many)), Format::Python),
+            (format!("config = x{}", ".a".repeat(many)), Format::Python),
+            (format!("config = x{}", "[0]".repeat(many)), Format::Python),
+            (format!("config = x{}", "()".repeat(many)), Format::Python),
+            (format!("config = 1{}", " if 1 else 1".repeat(many)), Format::Python),
+            (format!("config = {}1", "lambda: ".repeat(many)), Format::Python),
+            (
+                (0..500).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect::<String>()
+                    + &" ".repeat(500)
+                    + "y",
+                Format::Python,
+            ),
+        ] {
+            let mut diagnostics = Diagnostics::new();
+            assert_eq!(parse(&text, format, &mut diagnostics), None);
+            assert!(!diagnostics.is_empty());
+        }
+    }
+
+    #[test]
     fn a_byte_order_mark_is_not_content() {
         for (text, format) in [
             ("\u{feff}{\"a\": 1}", Format::Json),

@@ -401,7 +401,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let previous = format!("*a{}", level - 1);
-            let aliases = vec![previous.as_str(); 10].join(", ");
+            let aliases = [previous.as_str(); 10].join(", ");
             text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
         }
         assert!(bad(&text).contains("aliases expand to more than 200000 values"));
