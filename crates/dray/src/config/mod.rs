@@ -1,1 +1,14 @@
-//! **read**: file and environment to `Config`, as written.
+//! Stage "read": a file and the environment become a located tree, and the tree the configuration as written.
+//!
+//! Every format ends in the same [`node::Node`], whose places point into the file, so that each later
+//! problem can be shown where it was written. [`dialect`] brings loose spellings into dlt's own, [`read()`]
+//! makes a [`model::Config`] of the tree.
+
+pub mod connectors;
+pub mod diagnostics;
+pub mod dialect;
+pub mod model;
+pub mod node;
+mod read;
+
+pub use read::read;

@@ -1,0 +1,1 @@
+//! Loose spellings brought into dlt's own, each with a note.
