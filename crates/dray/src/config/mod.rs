@@ -7,8 +7,13 @@
 pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
+pub mod load;
 pub mod model;
 pub mod node;
+pub mod parse;
 mod read;
+pub mod secrets;
+pub mod set;
+pub mod template;
 
 pub use read::read;

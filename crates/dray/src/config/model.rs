@@ -284,9 +284,20 @@ impl PaginatorConfig {
 pub enum AuthConfig {
     /// Written as null or `type: none`.
     None,
-    Bearer { token: Text, scheme: Option<String> },
-    ApiKey { name: Option<String>, api_key: Text, location: Option<KeyLocation>, format: Option<String> },
-    Basic { username: Text, password: Text },
+    Bearer {
+        token: Text,
+        scheme: Option<String>,
+    },
+    ApiKey {
+        name: Option<String>,
+        api_key: Text,
+        location: Option<KeyLocation>,
+        format: Option<String>,
+    },
+    Basic {
+        username: Text,
+        password: Text,
+    },
     OAuth2(Box<OAuth2Config>),
 }
 

@@ -54,7 +54,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         endpoint.expand = expand(reader, node, &at);
     }
     if fields.flag(reader, "data_selector_required").is_some() {
-        reader.note("`data_selector_required` changes nothing: a selector that finds nothing is always an error");
+        reader.note(
+            "`data_selector_required` changes nothing: a selector that finds nothing is always an error",
+        );
     }
     fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
     fields.finish(reader);
@@ -102,9 +104,8 @@ fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig>
             Some(ParamConfig::Many(texts))
         }
         Value::Map(map) => match map.get("type").and_then(Node::as_text) {
-            Some("incremental") => {
-                incremental::read(reader, node, at, true).map(|found| ParamConfig::Incremental(Box::new(found)))
-            }
+            Some("incremental") => incremental::read(reader, node, at, true)
+                .map(|found| ParamConfig::Incremental(Box::new(found))),
             Some("resolve") => {
                 let mut fields = Fields::open(reader, node, at)?;
                 fields.written("type");
@@ -152,7 +153,10 @@ fn actions(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<IgnoreRule> {
             None => reader.problem_with_hint(&at, "missing key `action`", "write `action: ignore`"),
         }
         if code.is_none() && content.is_none() {
-            reader.problem(&at, "an action needs `status_code` or `content`: else it would ignore every answer");
+            reader.problem(
+                &at,
+                "an action needs `status_code` or `content`: else it would ignore every answer",
+            );
         }
         fields.finish(reader);
         rules.push(IgnoreRule { status: code, content });

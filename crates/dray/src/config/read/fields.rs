@@ -20,7 +20,12 @@ impl Reader<'_> {
         self.diagnostics.push(at.path.clone(), at.place, message.into());
     }
 
-    pub(super) fn problem_with_hint(&mut self, at: &Spot, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn problem_with_hint(
+        &mut self,
+        at: &Spot,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.diagnostics.push(at.path.clone(), at.place, message.into()).hint(hint.into());
     }
 
@@ -117,7 +122,11 @@ impl Reader<'_> {
             }
         };
         if found.is_none() {
-            self.problem_with_hint(at, "not a duration", "written as `500ms`, `30s`, `5m`, `1h`, or as seconds");
+            self.problem_with_hint(
+                at,
+                "not a duration",
+                "written as `500ms`, `30s`, `5m`, `1h`, or as seconds",
+            );
         }
         found
     }
@@ -161,12 +170,12 @@ impl Reader<'_> {
 }
 
 impl Spot {
-    pub(in super::super) fn key(&self, key: &str, node: &Node) -> Self {
+    pub(crate) fn key(&self, key: &str, node: &Node) -> Self {
         let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         Self { place: node.place, path }
     }
 
-    pub(in super::super) fn item(&self, index: usize, node: &Node) -> Self {
+    pub(crate) fn item(&self, index: usize, node: &Node) -> Self {
         Self { place: node.place, path: format!("{}[{index}]", self.path) }
     }
 }
@@ -250,7 +259,11 @@ impl<'n> Fields<'n> {
         reader.duration(node, &at)
     }
 
-    pub(super) fn words(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<Located<Vec<String>>> {
+    pub(super) fn words(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+    ) -> Option<Located<Vec<String>>> {
         let (node, at) = self.take(key)?;
         reader.words(node, &at).map(|value| Located { value, at })
     }

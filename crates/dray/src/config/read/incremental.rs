@@ -36,13 +36,12 @@ pub(super) fn read(
     let end_value = value(reader, &mut fields, "end_value");
     let format = fields.plain(reader, "format").and_then(|format| read_format(reader, &format));
     let lag = fields.number(reader, "lag");
-    let on_cursor_value_missing =
-        fields.word(reader, "on_cursor_value_missing", &["raise", "include", "exclude"]).map(|word| {
-            match word {
-                "include" => OnMissing::Include,
-                "exclude" => OnMissing::Exclude,
-                _ => OnMissing::Raise,
-            }
+    let on_cursor_value_missing = fields
+        .word(reader, "on_cursor_value_missing", &["raise", "include", "exclude"])
+        .map(|word| match word {
+            "include" => OnMissing::Include,
+            "exclude" => OnMissing::Exclude,
+            _ => OnMissing::Raise,
         });
     let descending = fields.word(reader, "last_value_func", &["max", "min"]).map(|word| word == "min");
     let start_open = fields.word(reader, "range_start", &["closed", "open"]).map(|word| word == "open");
@@ -83,7 +82,11 @@ pub(super) fn read(
     })
 }
 
-fn value(reader: &mut Reader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<Located<CursorValue>> {
+fn value(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Option<Located<CursorValue>> {
     let (node, at) = fields.take(key)?;
     let value = match &node.value {
         Value::Int(number) => CursorValue::Int(*number),

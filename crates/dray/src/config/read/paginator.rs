@@ -70,9 +70,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Pa
     };
     let kind = kind(known_word(reader, &written, "paginator", &TYPES)?);
     check_keys(reader, node, at, kind, &written.value);
-    let total_path = fields.written("total_path").map(|(node, at)| {
-        if node.is_null() { None } else { reader.plain(node, &at) }
-    });
+    let total_path = fields
+        .written("total_path")
+        .map(|(node, at)| if node.is_null() { None } else { reader.plain(node, &at) });
     let paginator = PaginatorConfig {
         at: at.clone(),
         kind,

@@ -180,8 +180,19 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
     let data_type = fields.plain(reader, "data_type").and_then(|word| {
         let found = DataType::from_name(&word.value);
         if found.is_none() {
-            let known =
-                ["text", "bigint", "double", "bool", "timestamp", "date", "time", "decimal", "wei", "json", "binary"];
+            let known = [
+                "text",
+                "bigint",
+                "double",
+                "bool",
+                "timestamp",
+                "date",
+                "time",
+                "decimal",
+                "wei",
+                "json",
+                "binary",
+            ];
             reader.unknown_word(&word.at, "data type", &word.value, &known);
         }
         found
@@ -199,9 +210,17 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
         .word(reader, "dedup_sort", &["asc", "desc"])
         .map(|word| if word == "asc" { SortOrder::Asc } else { SortOrder::Desc });
     // Hints that change nothing in the databases that are written to.
-    for key in
-        ["precision", "timezone", "unique", "sort", "partition", "cluster", "description", "parent_key", "row_key"]
-    {
+    for key in [
+        "precision",
+        "timezone",
+        "unique",
+        "sort",
+        "partition",
+        "cluster",
+        "description",
+        "parent_key",
+        "row_key",
+    ] {
         fields.written(key);
     }
     fields.finish(reader);

@@ -1,0 +1,261 @@
+use super::*;
+use crate::config::diagnostics::listed;
+
+fn good(text: &str) -> Node {
+    let mut diagnostics = Diagnostics::new();
+    let node = parse(text, &mut diagnostics);
+    assert!(diagnostics.is_empty(), "{diagnostics}");
+    node.unwrap()
+}
+
+fn bad(text: &str) -> String {
+    let mut diagnostics = Diagnostics::new();
+    assert_eq!(parse(text, &mut diagnostics), None);
+    listed(&diagnostics)
+}
+
+/// A node as one line of Python-like text.
+fn show(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => format!("{number:?}"),
+        Value::Text(text) => format!("'{text}'"),
+        Value::Secret(_) => "***".to_owned(),
+        Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.entries.iter().map(|entry| format!("{}: {}", entry.key, show(&entry.value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    }
+}
+
+/// The value of an expression.
+fn value(expression: &str) -> String {
+    let node = good(&format!("config = {{\"x\": {expression}}}"));
+    show(node.as_map().unwrap().get("x").unwrap())
+}
+
+#[test]
+fn literals() {
+    for (expression, expected) in [
+        ("None", "None"),
+        ("True", "true"),
+        ("-5", "-5"),
+        ("1.5", "1.5"),
+        ("60 * 60 * 24", "86400"),
+        ("2 ** 10 - 24", "1000"),
+        ("'a' \"b\"", "'ab'"),
+        ("'a' + 'b'", "'ab'"),
+        ("('a', 1)", "['a', 1]"),
+        ("[*[1, 2], 3]", "[1, 2, 3]"),
+        ("{**{'a': 1, 'b': 2}, 'a': 3}", "{a: 3, b: 2}"),
+        ("{'a': 1} | {'b': 2}", "{a: 1, b: 2}"),
+        ("dict(a=1, **{'b': 2})", "{a: 1, b: 2}"),
+        ("dict({'a': 1}, b=2)", "{a: 1, b: 2}"),
+        ("'a/{resources.x.id}/b'", "'a/{resources.x.id}/b'"),
+        ("'${secrets.x}'", "'${secrets.x}'"),
+        ("f'a/{{resources.x.id}}/{1 + 1}'", "'a/{resources.x.id}/2'"),
+        ("','.join(['a', 'b'])", "'a,b'"),
+        ("str(5)", "'5'"),
+        ("'a' if True else 'b'", "'a'"),
+        ("None or 'b'", "'b'"),
+        ("not None", "true"),
+        ("{'a': [1, {'b': 2}]}['a'][-1]['b']", "2"),
+        ("r'\\d' '\\u00e9'", "'\\dé'"),
+        ("\"\"\"\na\n\"\"\"", "'\na\n'"),
+        ("{200: 'ok'}", "{200: 'ok'}"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn lookups_become_templates() {
+    for (expression, expected) in [
+        ("dlt.secrets['x']", "'${secrets.x}'"),
+        ("dlt.secrets['a.b']", "'${secrets.a.b}'"),
+        ("dlt.secrets['a']['b']", "'${secrets.a.b}'"),
+        ("dlt.secrets.get('x')", "'${secrets.x}'"),
+        ("dlt.secrets.get('x', str)", "'${secrets.x}'"),
+        ("dlt.config['x']", "'${config.x}'"),
+        ("os.environ['X']", "'${env.X}'"),
+        ("os.environ.get('X', 'd')", "'${env.X:-d}'"),
+        ("os.getenv('X')", "'${env.X}'"),
+        ("os.getenv('X', default='d')", "'${env.X:-d}'"),
+        ("os.getenv('X') or 'd'", "'${env.X:-d}'"),
+        ("f\"Bearer {dlt.secrets['x']}\"", "'Bearer ${secrets.x}'"),
+        ("'Bearer ' + os.environ['X']", "'Bearer ${env.X}'"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn dates_become_templates() {
+    for (expression, expected) in [
+        ("pendulum.today().subtract(days=30).to_iso8601_string()", "'${today - 30d:%Y-%m-%dT%H:%M:%SZ}'"),
+        ("(datetime.now() - timedelta(days=30)).strftime('%Y-%m-%d')", "'${now - 30d:%Y-%m-%d}'"),
+        ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now:%Y-%m-%dT%H:%M:%SZ}'"),
+        ("pendulum.now('UTC').subtract(hours=36).to_iso8601_string()", "'${now - 36h}'"),
+        ("(date.today() - timedelta(1)).isoformat()", "'${today - 1d}'"),
+        ("pendulum.now().to_date_string()", "'${now:%Y-%m-%d}'"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn stock_classes_become_their_dict_forms() {
+    for (expression, expected) in [
+        ("OffsetPaginator(limit=100)", "{type: 'offset', limit: 100}"),
+        (
+            "rest_client.paginators.OffsetPaginator(100, total_path=None)",
+            "{type: 'offset', limit: 100, total_path: None}",
+        ),
+        (
+            "PageNumberPaginator(base_page=1, page_param='p')",
+            "{type: 'page_number', base_page: 1, page_param: 'p'}",
+        ),
+        (
+            "JSONResponseCursorPaginator('a.b', 'c')",
+            "{type: 'cursor', cursor_path: 'a.b', cursor_param: 'c'}",
+        ),
+        ("JSONLinkPaginator(next_url_path='n')", "{type: 'json_link', next_url_path: 'n'}"),
+        ("HeaderLinkPaginator()", "{type: 'header_link'}"),
+        ("HeaderCursorPaginator(cursor_key='k')", "{type: 'header_cursor', cursor_key: 'k'}"),
+        ("SinglePagePaginator()", "{type: 'single_page'}"),
+        ("BearerTokenAuth(dlt.secrets['t'])", "{type: 'bearer', token: '${secrets.t}'}"),
+        ("HttpBasicAuth('u', 'p')", "{type: 'http_basic', username: 'u', password: 'p'}"),
+        ("APIKeyAuth(name='k', api_key='v')", "{type: 'api_key', name: 'k', api_key: 'v'}"),
+        (
+            "dlt.sources.incremental('created', initial_value=0, last_value_func=max)",
+            "{type: 'incremental', cursor_path: 'created', initial_value: 0, last_value_func: 'max'}",
+        ),
+        ("dlt.sources.incremental[str]('id')", "{type: 'incremental', cursor_path: 'id'}"),
+        ("{'incremental': dlt.sources.incremental('id')}", "{incremental: {cursor_path: 'id'}}"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn names_are_followed() {
+    let node = good(
+        "import dlt\nfrom x import y\nHOST = 'h'\nHOST = f'https://{HOST}'\nAUTH = {'type': 'bearer'}\n\
+         @dlt.source\n\
+         def shop(token=dlt.secrets.value, region: str = dlt.config.value, limit: int = 5):\n\
+         \x20   config: RESTAPIConfig = {\n\
+         \x20       'client': {'base_url': HOST + '/' + region, 'auth': {**AUTH, 'token': token}},\n\
+         \x20       'resources': [{'name': 'a', 'endpoint': {'params': {'limit': limit}}}],\n\
+         \x20   }\n\
+         \x20   [...]\n\
+         \x20   yield from rest_api_resources(config)\n\
+         def load():\n    pipeline = dlt.pipeline(x=y())\n    print(pipeline.run(shop()))\n",
+    );
+    assert_eq!(
+        show(&node),
+        "{client: {base_url: 'https://h/${config.region}', auth: {type: 'bearer', token: '${secrets.token}'}}, \
+         resources: [{name: 'a', endpoint: {params: {limit: 5}}}]}"
+    );
+    let base_url = node.as_map().unwrap().get("client").unwrap().as_map().unwrap().entry("base_url").unwrap();
+    assert_eq!(base_url.place, Place::new(9, 20));
+}
+
+#[test]
+fn changes_are_followed() {
+    let node = good(
+        "config = {'client': {}, 'resources': []}\nconfig['client']['auth'] = {'token': 'x'}\n\
+         config['resources'].append('a')\nconfig['resources'] += ['b']\nconfig.update({'z': 1})\n\
+         source = rest_api_source(config)\nconfig['late'] = 1\n",
+    );
+    assert_eq!(show(&node), "{client: {auth: {token: 'x'}}, resources: ['a', 'b'], z: 1}");
+}
+
+#[test]
+fn the_configuration_is_found() {
+    for (text, expected) in [
+        ("source = rest_api_source({'a': 1}, name='x')", "{a: 1}"),
+        ("pipeline.run(rest_api.rest_api_source(config={'a': 1}))", "{a: 1}"),
+        ("s = rest_api(client={'b': 1}, resources=['c'])", "{client: {b: 1}, resources: ['c']}"),
+        ("my: RESTAPIConfig = {'a': 1}\nconfig = {'b': 1}", "{a: 1}"),
+        ("config = {'b': 1}", "{b: 1}"),
+        ("config = RESTAPIConfig(client={'b': 1})", "{client: {b: 1}}"),
+        ("def f():\n    config = {'b': 1}\n", "{b: 1}"),
+        ("BASE_CONFIG = {'a': 1}\nENDPOINTS = []", "{BASE_CONFIG: {a: 1}, ENDPOINTS: []}"),
+        ("'''doc'''\n{'a': 1}\n", "{a: 1}"),
+        ("def f(config):\n    return rest_api_source(config)\nf({})\nrest_api_source({'a': 1})", "{a: 1}"),
+    ] {
+        assert_eq!(show(&good(text)), expected, "{text}");
+    }
+    let mut diagnostics = Diagnostics::new();
+    let node = parse("rest_api_source({'a': 1})\nrest_api_source({'b': 1})", &mut diagnostics).unwrap();
+    assert_eq!(show(&node), "{a: 1}");
+    let notes: Vec<String> = diagnostics.notes().map(ToString::to_string).collect();
+    assert_eq!(notes, ["line 2: another configuration in this file, which is not read"]);
+}
+
+#[test]
+fn a_condition_on_a_secret_is_taken_as_given_and_noted() {
+    let text = "def f(token=dlt.secrets.value):\n    config = {'auth': {'token': token} if token else None}";
+    let mut diagnostics = Diagnostics::new();
+    let node = parse(text, &mut diagnostics).unwrap();
+    assert_eq!(show(&node), "{auth: {token: '${secrets.token}'}}");
+    let notes: Vec<String> = diagnostics.notes().map(ToString::to_string).collect();
+    assert_eq!(notes, ["line 1: auth: the condition takes ${secrets.token} as given"]);
+}
+
+#[test]
+fn problems_name_the_construct_and_the_place() {
+    let problems = bad(
+        "import z\nbase = 'x'\nfor n in []:\n    looped = 1\nif z:\n    maybe = 1\ndef fn(): pass\n\
+         config = {\n'a': lambda x: x,\n'b': [i for i in y],\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
+         'f': maybe,\n'g': z,\n'h': fn,\n'i': '%s' % base,\n'j': '{}'.format(base),\n'k': MyPaginator(1),\n\
+         'l': f'{base:>5}',\n'm': self.x,\n'n': 'a' + 1,\n'n': 2,\n'o': OffsetPaginator(1,2,3,4,5,6,7,8,9,10,11),\n\
+         'p': {1, 2},\n'q': base['x'],\n'r': dlt.secrets['a b'],\n's': 99999999999999999999,\n}",
+    );
+    assert!(!problems.contains("sk_live"));
+    insta::assert_snapshot!(problems, @r##"
+    line 9: a: a lambda cannot be read, expected a literal: nothing in the file is executed | leave it out; a function can only be given through the library
+    line 10: b: a comprehension cannot be read, expected a literal: nothing in the file is executed | write out its items
+    line 11: c: `compute(...)` cannot be read, expected a literal: nothing in the file is executed | write its result itself, or ${secrets.NAME}, ${env.NAME}, ${vars.NAME} or ${now - 30d} in a text
+    line 12: d: `bse` has no value in this file | did you mean `base`?
+    line 13: e: `looped` is set in a loop | write the value itself where it is used
+    line 14: f: `maybe` is set under a condition | write the value itself where it is used
+    line 15: g: `z` is imported from another file, which is not read | write the value itself where it is used
+    line 16: h: `fn` is a function | write the value itself where it is used
+    line 17: i: `%` between text and text cannot be read without running it | use an f-string
+    line 18: j: `.format(...)` cannot be read, expected a literal | use an f-string
+    line 19: k: `MyPaginator(...)` cannot be read, expected a literal: nothing in the file is executed | write it as a dict with a `type`
+    line 20: l: a format in an f-string cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
+    line 21: m: `self.x` cannot be read, expected a literal | write the value itself where it is used
+    line 22: n: `+` between text and a number cannot be read without running it | write the result itself
+    line 23: n: key `n` is here twice, first on line 22
+    line 24: o: too many arguments, expected at most 10
+    line 25: p: a set cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
+    line 26: q: there is no `x` in text
+    line 27: r: this is no name of a secret or variable | letters, digits, `_`, `-` and `.` make a name
+    line 28: s: 99999999999999999999 does not fit into 64 bits
+    "##);
+}
+
+#[test]
+fn broken_files_are_explained() {
+    insta::assert_snapshot!(bad("config = {'a': 1\nx = 2"), @"line 2: this is not Python: expected `,`, found name");
+    insta::assert_snapshot!(bad("x = 1"), @"line 1: no configuration in this Python code, expected rest_api_source({...}), a variable `config` or one annotated RESTAPIConfig, BASE_CONFIG and ENDPOINTS, or a file that is one dict");
+    insta::assert_snapshot!(bad("def f(config):\n    return rest_api_source(config)"), @r#"line 2: the parameter `config` has no value | give it a default: config=dlt.secrets.value or config="...""#);
+    insta::assert_snapshot!(bad("config = {'a': 1}\nif x:\n    config['a'] = 2\nrest_api_source(config)"), @"line 3: `config` is changed here in a way that cannot be followed | write the value into the literal");
+}
+
+#[test]
+fn large_expressions_are_refused() {
+    let mut text = "a0 = ['x'] * 1\na0 = ['x']\n".to_owned();
+    for level in 1..12 {
+        let previous = vec![format!("a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level} = [{previous}]\n"));
+    }
+    text.push_str("config = {'a': a11}");
+    insta::assert_snapshot!(bad(&text), @"line 2: a[0][0][0][0][0][0][6][2][0][6][2][0]: this expression is too large or too deep");
+}
