@@ -1,13 +1,21 @@
-//! Stage "read": a file and the environment become a located tree.
+//! **read**: a file and the environment become a located tree, and the tree the configuration as written.
 //!
 //! Every format ends in the same [`node::Node`], whose places point into the file, so that each later
-//! problem can be shown where it was written. Only [`load`] touches files and the environment.
+//! problem can be shown where it was written. [`dialect`] brings loose spellings into dlt's own, [`read()`]
+//! makes a [`model::Config`] of the tree. Only [`load`] touches files and the environment.
 
+pub mod connectors;
 pub mod diagnostics;
+pub mod dialect;
 pub mod load;
+pub mod model;
 pub mod node;
 pub mod parse;
+mod read;
 pub mod resolve;
 pub mod secrets;
 pub mod set;
 pub mod template;
+
+pub use diagnostics::{Diagnostic, Diagnostics};
+pub use read::read;

@@ -1,7 +1,9 @@
 //! **resolve**: `Config` to [`Plan`]. Everything that a run does is decided here, before the first request:
 //! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
 
+mod compile;
 mod paginate;
+mod singular;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use compile::compile;
 pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use template::{JsonTemplate, Part, Template, Text};
 

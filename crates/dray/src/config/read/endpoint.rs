@@ -1,0 +1,187 @@
+//! `endpoint`: a path, or a mapping.
+
+use super::super::model::{EndpointConfig, ExpandConfig, Located, Param, ParamConfig, Spot};
+use super::super::node::{Node, Value};
+use super::client::status;
+use super::fields::{Fields, Reader};
+use super::{auth, incremental, paginator};
+use crate::plan::{IgnoreRule, Method, Text};
+
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointConfig {
+    let mut endpoint = EndpointConfig { at: at.clone(), ..EndpointConfig::default() };
+    if let Value::Text(_) | Value::Secret(_) = &node.value {
+        endpoint.path = reader.scalar(node, at).map(|value| Located { value, at: at.clone() });
+        return endpoint;
+    }
+    let Some(mut fields) = Fields::open(reader, node, at) else { return endpoint };
+    endpoint.path = fields.text(reader, "path");
+    endpoint.method = fields.plain(reader, "method").and_then(|word| method(reader, &word));
+    if let Some((node, at)) = fields.take("params") {
+        endpoint.params = params(reader, node, &at);
+    }
+    if let Some((node, at)) = fields.take("json") {
+        if node.as_map().is_some() {
+            endpoint.json = Some(Located { value: node.clone(), at });
+        } else {
+            reader.expected(&at, "a mapping", node);
+        }
+    }
+    if let Some((node, at)) = fields.take("data") {
+        if node.as_map().is_some() {
+            endpoint.data = Some(Located { value: reader.headers(node, &at), at });
+        } else {
+            reader.expected(&at, "a mapping of form fields", node);
+        }
+    }
+    if let (Some(_), Some(data)) = (&endpoint.json, &endpoint.data) {
+        reader.problem(&data.at.clone(), "`json` and `data` exclude each other");
+    }
+    endpoint.headers = fields.headers(reader, "headers");
+    if let Some((node, at)) = fields.take("paginator") {
+        endpoint.paginator = paginator::read(reader, node, &at);
+    }
+    endpoint.data_selector = fields.plain(reader, "data_selector");
+    if let Some((node, at)) = fields.take("incremental") {
+        endpoint.incremental = incremental::read(reader, node, &at, false);
+    }
+    if let Some((node, at)) = fields.take("response_actions") {
+        endpoint.response_actions = Some(actions(reader, node, &at));
+    }
+    if let Some((node, at)) = fields.written("auth") {
+        endpoint.auth = auth::read(reader, node, &at).map(|value| Located { value, at });
+    }
+    if let Some((node, at)) = fields.take("expand") {
+        endpoint.expand = expand(reader, node, &at);
+    }
+    if fields.flag(reader, "data_selector_required").is_some() {
+        reader.note(
+            "`data_selector_required` changes nothing: a selector that finds nothing is always an error",
+        );
+    }
+    fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
+    fields.finish(reader);
+    endpoint
+}
+
+fn method(reader: &mut Reader<'_>, word: &Located<String>) -> Option<Method> {
+    match word.value.as_str() {
+        "GET" => Some(Method::Get),
+        "POST" => Some(Method::Post),
+        "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" => {
+            reader.problem(&word.at, format!("`{}` does not read: only GET and POST are sent", word.value));
+            None
+        }
+        other => {
+            reader.unknown_word(&word.at, "method", other, &["GET", "POST"]);
+            None
+        }
+    }
+}
+
+fn params(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<Param> {
+    let Some(map) = node.as_map() else {
+        reader.expected(at, "a mapping of names to values", node);
+        return Vec::new();
+    };
+    let mut params = Vec::new();
+    for entry in &map.entries {
+        let at = at.key(&entry.key, &entry.value);
+        if let Some(value) = param(reader, &entry.value, &at) {
+            params.push(Param { name: entry.key.clone(), at, value });
+        }
+    }
+    params
+}
+
+fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig> {
+    match &node.value {
+        Value::Null => Some(ParamConfig::Null),
+        Value::List(items) => {
+            let mut texts: Vec<Text> = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                texts.extend(reader.scalar(item, &at.item(index, item)));
+            }
+            Some(ParamConfig::Many(texts))
+        }
+        Value::Map(map) => match map.get("type").and_then(Node::as_text) {
+            Some("incremental") => incremental::read(reader, node, at, true)
+                .map(|found| ParamConfig::Incremental(Box::new(found))),
+            Some("resolve") => {
+                let mut fields = Fields::open(reader, node, at)?;
+                fields.written("type");
+                let resource = fields.plain(reader, "resource");
+                let field = fields.plain(reader, "field");
+                for (key, found) in [("resource", &resource), ("field", &field)] {
+                    if found.is_none() {
+                        reader.problem(at, format!("missing key `{key}`"));
+                    }
+                }
+                fields.finish(reader);
+                Some(ParamConfig::Resolve { resource: resource?, field: field? })
+            }
+            _ => {
+                reader.problem_with_hint(
+                    at,
+                    "a mapping is not the value of a parameter",
+                    "write text, a number, a list, or `{type: resolve, resource, field}` or `{type: incremental, cursor_path}`",
+                );
+                None
+            }
+        },
+        _ => reader.scalar(node, at).map(ParamConfig::One),
+    }
+}
+
+fn actions(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<IgnoreRule> {
+    let Some(items) = node.as_list() else {
+        reader.expected(at, "a list of actions", node);
+        return Vec::new();
+    };
+    let mut rules = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let at = at.item(index, item);
+        let Some(mut fields) = Fields::open(reader, item, &at) else { continue };
+        let code = fields.take("status_code").and_then(|(node, at)| status(reader, node, &at));
+        let content = fields.plain(reader, "content").map(|content| content.value);
+        match fields.plain(reader, "action") {
+            Some(word) if word.value == "ignore" => {}
+            Some(word) => reader.problem_with_hint(
+                &word.at,
+                format!("`action: {}` is not supported", word.value),
+                "only `ignore` is; retried statuses stand in `client.retry.statuses`",
+            ),
+            None => reader.problem_with_hint(&at, "missing key `action`", "write `action: ignore`"),
+        }
+        if code.is_none() && content.is_none() {
+            reader.problem(
+                &at,
+                "an action needs `status_code` or `content`: else it would ignore every answer",
+            );
+        }
+        fields.finish(reader);
+        rules.push(IgnoreRule { status: code, content });
+    }
+    rules
+}
+
+fn expand(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ExpandConfig> {
+    let mut fields = Fields::open(reader, node, at)?;
+    let path = fields.plain(reader, "path");
+    if path.is_none() {
+        reader.problem(at, "missing key `path`");
+    }
+    let mut include = Vec::new();
+    if let Some((node, at)) = fields.take("include") {
+        match node.as_map() {
+            Some(map) => {
+                for entry in &map.entries {
+                    let at = at.key(&entry.key, &entry.value);
+                    include.extend(reader.plain(&entry.value, &at).map(|path| (entry.key.clone(), path)));
+                }
+            }
+            None => reader.expected(&at, "a mapping of columns to fields", node),
+        }
+    }
+    fields.finish(reader);
+    path.map(|path| ExpandConfig { path, include })
+}

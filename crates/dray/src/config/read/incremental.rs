@@ -1,0 +1,115 @@
+//! `incremental`, and the parameter form `{type: incremental, ...}`.
+
+use super::super::model::{IncrementalConfig, Located, Spot};
+use super::super::node::{Node, Value};
+use super::fields::{Fields, Reader};
+use crate::plan::{CursorFormat, CursorValue, OnMissing};
+
+const FORMATS: [&str; 4] = ["unix", "unix_milliseconds", "iso", "date"];
+
+/// `as_param`: the mapping is a parameter's value and has a `type`.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    at: &Spot,
+    as_param: bool,
+) -> Option<IncrementalConfig> {
+    let mut fields = Fields::open(reader, node, at)?;
+    if as_param {
+        fields.written("type");
+    }
+    let cursor_path = fields.plain(reader, "cursor_path");
+    if cursor_path.is_none() {
+        // dlt loads everything on every run instead, and says nothing (dlt.md §1.11).
+        reader.problem(at, "missing key `cursor_path`");
+    }
+    let start_param = fields.plain(reader, "start_param");
+    let end_param = fields.plain(reader, "end_param");
+    if as_param && let Some(param) = start_param.as_ref().or(end_param.as_ref()) {
+        reader.problem_with_hint(
+            &param.at.clone(),
+            "a parameter of type incremental names itself",
+            "use `endpoint.incremental` for a start and an end",
+        );
+    }
+    let initial_value = value(reader, &mut fields, "initial_value").map(|value| value.value);
+    let end_value = value(reader, &mut fields, "end_value");
+    let format = fields.plain(reader, "format").and_then(|format| read_format(reader, &format));
+    let lag = fields.number(reader, "lag");
+    let on_cursor_value_missing = fields
+        .word(reader, "on_cursor_value_missing", &["raise", "include", "exclude"])
+        .map(|word| match word {
+            "include" => OnMissing::Include,
+            "exclude" => OnMissing::Exclude,
+            _ => OnMissing::Raise,
+        });
+    let descending = fields.word(reader, "last_value_func", &["max", "min"]).map(|word| word == "min");
+    let start_open = fields.word(reader, "range_start", &["closed", "open"]).map(|word| word == "open");
+    let end_closed = fields.word(reader, "range_end", &["open", "closed"]).map(|word| word == "closed");
+    let order = fields.word(reader, "row_order", &["asc", "desc"]);
+    if order.is_some() {
+        reader.note("`row_order` is not used to stop early: every page between start and end is read");
+    }
+    if fields.take("primary_key").is_some() {
+        reader.note("`incremental.primary_key` is ignored: rows at the boundary are told apart by the resource's own key");
+    }
+    if fields.flag(reader, "allow_external_schedulers") == Some(true) {
+        reader.note("`allow_external_schedulers` is ignored: give `initial_value` and `end_value`");
+    }
+    for key in ["convert", "transform"] {
+        fields.refuse(
+            reader,
+            key,
+            "is a Python function",
+            "use `format`: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`",
+        );
+    }
+    fields.refuse(reader, "window", "is not supported yet", "give `initial_value` and `end_value` per run");
+    fields.finish(reader);
+    Some(IncrementalConfig {
+        at: at.clone(),
+        cursor_path,
+        initial_value,
+        end_value,
+        start_param,
+        end_param,
+        format,
+        lag,
+        on_cursor_value_missing,
+        descending,
+        start_open,
+        end_closed,
+    })
+}
+
+fn value(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'_>,
+    key: &'static str,
+) -> Option<Located<CursorValue>> {
+    let (node, at) = fields.take(key)?;
+    let value = match &node.value {
+        Value::Int(number) => CursorValue::Int(*number),
+        Value::Float(number) => CursorValue::Float(*number),
+        Value::Text(text) => CursorValue::Text(text.clone()),
+        _ => {
+            reader.expected(&at, "a number or text", node);
+            return None;
+        }
+    };
+    Some(Located { value, at })
+}
+
+fn read_format(reader: &mut Reader<'_>, format: &Located<String>) -> Option<CursorFormat> {
+    match format.value.as_str() {
+        "unix" => Some(CursorFormat::Unix),
+        "unix_milliseconds" => Some(CursorFormat::UnixMillis),
+        "iso" => Some(CursorFormat::Iso),
+        "date" => Some(CursorFormat::Date),
+        pattern if pattern.contains('%') => Some(CursorFormat::Pattern(pattern.to_owned())),
+        word => {
+            reader.unknown_word(&format.at, "format", word, &FORMATS);
+            None
+        }
+    }
+}

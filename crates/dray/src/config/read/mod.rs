@@ -1,0 +1,47 @@
+//! The typed reading of a tree: all problems at once, each with its key path and its place.
+
+mod auth;
+mod client;
+mod endpoint;
+mod fields;
+mod incremental;
+mod paginator;
+mod resource;
+
+use super::diagnostics::Diagnostics;
+use super::model::{Config, Spot};
+use super::node::{Node, Value};
+use crate::plan::Note;
+use fields::{Fields, Reader};
+
+/// Reads a tree whose dialect is settled and whose templates are resolved. Unless a problem was added to
+/// `diagnostics`, the configuration is complete. `notes` are the dialect's readings; the reader's own follow.
+pub fn read(root: &Node, mut notes: Vec<Note>, diagnostics: &mut Diagnostics) -> Config {
+    let mut config = Config::default();
+    let mut reader = Reader { diagnostics, notes: &mut notes, resource: None };
+    let at = Spot { place: root.place, path: String::new() };
+    if let Some(mut fields) = Fields::open(&mut reader, root, &at) {
+        config.name = fields.plain(&mut reader, "name");
+        match fields.take("client") {
+            Some((node, at)) => config.client = client::read(&mut reader, node, &at),
+            None => reader.problem(&at, "missing key `client`"),
+        }
+        if let Some((node, at)) = fields.take("resource_defaults") {
+            config.resource_defaults = resource::read_defaults(&mut reader, node, &at);
+        }
+        match fields.take("resources") {
+            Some((node, at)) => match &node.value {
+                Value::List(items) => {
+                    for (index, item) in items.iter().enumerate() {
+                        config.resources.extend(resource::read(&mut reader, item, &at.item(index, item)));
+                    }
+                }
+                _ => reader.expected(&at, "a list of resources", node),
+            },
+            None => reader.problem(&at, "missing key `resources`"),
+        }
+        fields.finish(&mut reader);
+    }
+    config.notes = notes;
+    config
+}

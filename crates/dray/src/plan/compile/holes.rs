@@ -1,0 +1,331 @@
+//! Placeholders: `{resources.<parent>.<path>}` and `{incremental.<value>}` (dlt.md §1.9).
+
+use super::Problems;
+use crate::config::diagnostics::closest;
+use crate::config::model::Spot;
+use crate::json::Path;
+use crate::plan::{IncludeField, Part, Template, Text};
+use crate::secret::Secret;
+
+/// What the placeholders of one resource may name, and what they have named so far.
+pub(super) struct Holes<'a> {
+    /// The resource itself.
+    pub(super) own: &'a str,
+    /// All resources of the file.
+    pub(super) names: &'a [&'a str],
+    /// Whether `{incremental.x}` is known.
+    pub(super) incremental: bool,
+    /// The parent and where it was named first.
+    pub(super) parent: Option<(String, Spot)>,
+    /// Fields of the parent that are used.
+    pub(super) fields: Vec<Path>,
+    /// Columns that child rows carry because a placeholder was bound by its name.
+    pub(super) include: Vec<IncludeField>,
+}
+
+/// A piece of a text with placeholders.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Fixed(String),
+    Hole(String),
+}
+
+/// What a placeholder without a dot means.
+pub(super) trait Bare {
+    /// The parts, or none after a complaint.
+    fn part(
+        &mut self,
+        name: &str,
+        at: &Spot,
+        holes: &mut Holes<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Option<Part>;
+}
+
+/// Outside paths a placeholder without a dot means nothing.
+pub(super) struct NoBare;
+
+impl Bare for NoBare {
+    fn part(
+        &mut self,
+        name: &str,
+        at: &Spot,
+        _: &mut Holes<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Option<Part> {
+        problems.add_with_hint(
+            at,
+            format!("unknown placeholder `{{{name}}}`"),
+            "known are `{resources.<name>.<field>}` and `{incremental.<value>}`; braces that are meant as such are doubled: `{{` and `}}`",
+        );
+        None
+    }
+}
+
+impl Holes<'_> {
+    /// A text with its placeholders.
+    pub(super) fn template(
+        &mut self,
+        text: &Text,
+        at: &Spot,
+        bare: &mut dyn Bare,
+        problems: &mut Problems<'_>,
+    ) -> Option<Template> {
+        let (pieces, secret) = match text {
+            Text::Plain(text) => match pieces(text) {
+                Ok(pieces) => (pieces, false),
+                Err(message) => {
+                    problems.add_with_hint(
+                        at,
+                        message,
+                        "braces that are meant as such are doubled: `{{` and `}}`",
+                    );
+                    return None;
+                }
+            },
+            // A secret may hold braces of its own.
+            Text::Secret(secret) => (known_pieces(secret.expose()), true),
+        };
+        let mut parts = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Fixed(text) if secret => parts.push(Part::Text(Text::Secret(Secret::new(text)))),
+                Piece::Fixed(text) => parts.push(Part::Text(Text::Plain(text))),
+                Piece::Hole(hole) => parts.push(self.part(&hole, at, bare, problems)?),
+            }
+        }
+        Some(Template { parts })
+    }
+
+    fn part(
+        &mut self,
+        hole: &str,
+        at: &Spot,
+        bare: &mut dyn Bare,
+        problems: &mut Problems<'_>,
+    ) -> Option<Part> {
+        if let Some(value) = hole.strip_prefix("incremental.") {
+            return self.cursor(value, at, problems);
+        }
+        let Some(rest) = hole.strip_prefix("resources.") else {
+            if let Some((root, _)) = hole.split_once('.') {
+                let hint = match closest(root, ["resources", "incremental"]) {
+                    Some(near) => format!("nearest is `{near}`"),
+                    None => "known are `{resources.<name>.<field>}` and `{incremental.<value>}`".to_owned(),
+                };
+                problems.add_with_hint(at, format!("unknown placeholder `{{{hole}}}`"), hint);
+                return None;
+            }
+            return bare.part(hole, at, self, problems);
+        };
+        let Some((name, field)) =
+            rest.split_once('.').filter(|(name, field)| !name.is_empty() && !field.is_empty())
+        else {
+            problems.add_with_hint(
+                at,
+                format!("`{{{hole}}}` names no field"),
+                "write `{resources.<name>.<field>}`",
+            );
+            return None;
+        };
+        self.parent_field(name, field, at, problems)
+    }
+
+    fn cursor(&self, value: &str, at: &Spot, problems: &mut Problems<'_>) -> Option<Part> {
+        const VALUES: [&str; 4] = ["start_value", "last_value", "initial_value", "end_value"];
+        if !self.incremental {
+            problems.add_with_hint(
+                at,
+                format!("`{{incremental.{value}}}` stands here, but the endpoint has no `incremental`"),
+                "add `incremental: {cursor_path: ...}` to the endpoint",
+            );
+            return None;
+        }
+        match value {
+            "start_value" | "last_value" => Some(Part::CursorStart),
+            "end_value" => Some(Part::CursorEnd),
+            "initial_value" => Some(Part::CursorInitial),
+            other => {
+                let list = "known are `start_value`, `last_value`, `initial_value`, `end_value`".to_owned();
+                let hint = match closest(other, VALUES) {
+                    Some(near) => format!("nearest is `{near}`; {list}"),
+                    None => list,
+                };
+                problems.add_with_hint(at, format!("unknown value `{{incremental.{other}}}`"), hint);
+                None
+            }
+        }
+    }
+
+    /// The placeholder of a parent's field.
+    pub(super) fn parent_field(
+        &mut self,
+        name: &str,
+        field: &str,
+        at: &Spot,
+        problems: &mut Problems<'_>,
+    ) -> Option<Part> {
+        let path = problems.path(field, at)?;
+        self.parent_path(name, path, at, problems)
+    }
+
+    /// The placeholder of a path in the parent's record.
+    pub(super) fn parent_path(
+        &mut self,
+        name: &str,
+        path: Path,
+        at: &Spot,
+        problems: &mut Problems<'_>,
+    ) -> Option<Part> {
+        if name == self.own {
+            problems.add(at, format!("`{name}` refers to itself"));
+            return None;
+        }
+        if !self.names.contains(&name) {
+            let mut hint = match closest(name, self.names.iter().copied()) {
+                Some(near) => format!("nearest is `{near}`"),
+                None => format!("the file has {}", few(self.names)),
+            };
+            if hint.is_empty() {
+                hint = "the file has no other resource".to_owned();
+            }
+            problems.add_with_hint(at, format!("no resource `{name}`"), hint);
+            return None;
+        }
+        match &self.parent {
+            Some((parent, _)) if parent != name => {
+                problems.add_with_hint(
+                    at,
+                    format!("two parents, `{parent}` and `{name}`: a resource has one"),
+                    format!("carry the field through `{parent}` with `include_from_parent`"),
+                );
+                return None;
+            }
+            Some(_) => {}
+            None => self.parent = Some((name.to_owned(), at.clone())),
+        }
+        let index = match self.fields.iter().position(|known| *known == path) {
+            Some(index) => index,
+            None => {
+                self.fields.push(path);
+                self.fields.len() - 1
+            }
+        };
+        Some(Part::Parent(index))
+    }
+}
+
+/// A few names for a hint.
+pub(super) fn few(names: &[&str]) -> String {
+    let mut list = names.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > 8 {
+        list.push_str(&format!(" and {} more", names.len() - 8));
+    }
+    list
+}
+
+/// A text cut at its placeholders, by the rules of Python's `str.format`.
+pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        fixed.push_str(before);
+        if let Some(after) = from.strip_prefix("{{") {
+            fixed.push('{');
+            rest = after;
+        } else if let Some(after) = from.strip_prefix("}}") {
+            fixed.push('}');
+            rest = after;
+        } else if let Some(inner) = from.strip_prefix('{') {
+            let Some((hole, after)) = inner.split_once('}') else {
+                return Err("`{` without `}`".to_owned());
+            };
+            let hole = hole.trim();
+            if hole.is_empty() {
+                return Err("`{}` names nothing".to_owned());
+            }
+            if let Some((name, _)) = hole.split_once(['!', ':']).filter(|_| !hole.contains('[')) {
+                return Err(format!(
+                    "`{{{hole}}}` has a format specification: only `{{{name}}}` is supported"
+                ));
+            }
+            if !fixed.is_empty() {
+                pieces.push(Piece::Fixed(std::mem::take(&mut fixed)));
+            }
+            pieces.push(Piece::Hole(hole.to_owned()));
+            rest = after;
+        } else {
+            return Err("`}` without `{`".to_owned());
+        }
+    }
+    fixed.push_str(rest);
+    if !fixed.is_empty() {
+        pieces.push(Piece::Fixed(fixed));
+    }
+    Ok(pieces)
+}
+
+/// A text cut only at placeholders that are surely meant as such.
+fn known_pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        fixed.push_str(before);
+        let inner = from.strip_prefix('{').unwrap_or(from);
+        let hole = inner
+            .split_once('}')
+            .filter(|(hole, _)| hole.starts_with("resources.") || hole.starts_with("incremental."));
+        match hole {
+            Some((hole, after)) => {
+                if !fixed.is_empty() {
+                    pieces.push(Piece::Fixed(std::mem::take(&mut fixed)));
+                }
+                pieces.push(Piece::Hole(hole.to_owned()));
+                rest = after;
+            }
+            None => {
+                fixed.push('{');
+                rest = inner;
+            }
+        }
+    }
+    fixed.push_str(rest);
+    if !fixed.is_empty() {
+        pieces.push(Piece::Fixed(fixed));
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed(text: &str) -> Piece {
+        Piece::Fixed(text.to_owned())
+    }
+
+    fn hole(text: &str) -> Piece {
+        Piece::Hole(text.to_owned())
+    }
+
+    #[test]
+    fn braces_by_the_rules_of_python() {
+        assert_eq!(pieces("a/{x.y}/b"), Ok(vec![fixed("a/"), hole("x.y"), fixed("/b")]));
+        assert_eq!(pieces("{{literal}} {x}"), Ok(vec![fixed("{literal} "), hole("x")]));
+        assert_eq!(pieces(""), Ok(vec![]));
+        assert!(pieces("{").is_err());
+        assert!(pieces("}").is_err());
+        assert!(pieces("{}").is_err());
+        assert!(pieces("{x:05d}").is_err());
+    }
+
+    #[test]
+    fn a_secret_keeps_its_own_braces() {
+        assert_eq!(known_pieces("s{c}r{"), vec![fixed("s{c}r{")]);
+        assert_eq!(known_pieces("bot-s{/{resources.x.id}"), vec![fixed("bot-s{/"), hole("resources.x.id")]);
+    }
+}

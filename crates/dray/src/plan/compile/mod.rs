@@ -1,0 +1,67 @@
+//! `Config` to `Plan`: what the file leaves out is filled in, what it cannot mean is refused.
+
+mod bind;
+mod client;
+mod defaults;
+mod holes;
+mod incremental;
+mod order;
+mod paging;
+mod request;
+mod resource;
+
+use super::{Note, Plan};
+use crate::config::diagnostics::Diagnostics;
+use crate::config::model::{Config, Spot};
+
+/// Decides everything that a run does; none if a problem was added to `diagnostics`.
+pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
+    let before = diagnostics.len();
+    let mut notes = config.notes.clone();
+    let mut problems = Problems { diagnostics, notes: &mut notes, resource: None };
+    let merged: Vec<_> = config
+        .resources
+        .iter()
+        .map(|resource| defaults::merged(config.resource_defaults.as_ref(), resource))
+        .collect();
+    let client = client::compile(&config.client, &merged, &mut problems);
+    let drafts = resource::compile_all(config, &merged, client.as_ref(), &mut problems);
+    let resources = order::ordered(drafts, &mut problems);
+    if diagnostics.len() > before {
+        return None;
+    }
+    Some(Plan { client: client?, resources, notes })
+}
+
+/// Where the parts of the compiler put what they find.
+struct Problems<'a> {
+    diagnostics: &'a mut Diagnostics,
+    notes: &'a mut Vec<Note>,
+    /// The resource that is being compiled.
+    resource: Option<String>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, at: &Spot, message: impl Into<String>) {
+        self.diagnostics.push(at.path.clone(), at.place, message.into());
+    }
+
+    fn add_with_hint(&mut self, at: &Spot, message: impl Into<String>, hint: impl Into<String>) {
+        self.diagnostics.push(at.path.clone(), at.place, message.into()).hint(hint.into());
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(Note { resource: self.resource.clone(), text: text.into() });
+    }
+
+    /// A JSONPath, or a complaint.
+    fn path(&mut self, written: &str, at: &Spot) -> Option<crate::json::Path> {
+        match crate::json::Path::parse(written) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                self.add(at, error.to_string());
+                None
+            }
+        }
+    }
+}
