@@ -1,5 +1,6 @@
 //! Rust source as far as the tidy tests need it: code without comments and test modules, and the paths it names.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -8,11 +9,13 @@ pub(crate) struct File {
     /// Relative to the root of the repository, with forward slashes.
     pub(crate) path: String,
     pub(crate) text: String,
+    /// A module that its parent declares under `#[cfg(test)]`.
+    pub(crate) test_module: bool,
 }
 
 impl File {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned() }
+        Self { path: path.to_owned(), text: text.to_owned(), test_module: false }
     }
 }
 
@@ -22,7 +25,28 @@ pub(crate) fn repository() -> Vec<File> {
     let mut files = Vec::new();
     walk(&root, "", &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    let test_modules: HashSet<String> = files.iter().flat_map(test_modules).collect();
+    for file in &mut files {
+        file.test_module = test_modules.contains(&file.path);
+    }
     files
+}
+
+/// The files that `file` declares as modules for tests.
+fn test_modules(file: &File) -> Vec<String> {
+    let stem = file.path.trim_end_matches(".rs");
+    let folder = match stem.rsplit_once('/') {
+        Some((folder, "lib" | "main" | "mod")) => folder,
+        _ => stem,
+    };
+    let attributes = file.text.lines();
+    let declarations = file.text.lines().skip(1);
+    attributes
+        .zip(declarations)
+        .filter(|(attribute, _)| *attribute == "#[cfg(test)]")
+        .filter_map(|(_, line)| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .map(|name| format!("{folder}/{name}.rs"))
+        .collect()
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) {
@@ -37,7 +61,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) {
         if entry.file_type().unwrap().is_dir() {
             walk(&entry.path(), &format!("{path}/"), files);
         } else if let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap()) {
-            files.push(File { path, text });
+            files.push(File { path, text, test_module: false });
         }
     }
 }
@@ -260,6 +284,13 @@ fn comments_literals_and_test_modules_are_not_code() {
     let words: Vec<String> =
         paths(&code(&production(text)), &["crate"]).into_iter().map(|n| n.path).collect();
     assert_eq!(words, ["use", "a::b", "fn", "f", "a", "g", "use", "c"]);
+}
+
+#[test]
+fn modules_for_tests_are_known_by_their_declaration() {
+    let text = "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod c {\n}\n";
+    assert_eq!(test_modules(&File::new("crates/x/src/plan/mod.rs", text)), ["crates/x/src/plan/b.rs"]);
+    assert_eq!(test_modules(&File::new("crates/x/src/plan.rs", text)), ["crates/x/src/plan/b.rs"]);
 }
 
 #[test]
