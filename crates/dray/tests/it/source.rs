@@ -1,6 +1,5 @@
 //! Rust source as far as the tidy tests need it: code without comments and test modules, and the paths it names.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -25,14 +24,19 @@ pub(crate) fn repository() -> Vec<File> {
     let mut files = Vec::new();
     walk(&root, "", &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let test_modules: HashSet<String> = files.iter().flat_map(test_modules).collect();
+    let test_modules: Vec<String> = files.iter().flat_map(test_modules).collect();
     for file in &mut files {
-        file.test_module = test_modules.contains(&file.path);
+        file.test_module = test_modules.iter().any(|module| belongs_to(&file.path, module));
     }
     files
 }
 
-/// The files that `file` declares as modules for tests.
+/// Whether `path` is the file of the module at `module`, or in its folder.
+pub(crate) fn belongs_to(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+/// The modules that `file` declares for tests: their paths without `.rs`.
 fn test_modules(file: &File) -> Vec<String> {
     let stem = file.path.trim_end_matches(".rs");
     let folder = match stem.rsplit_once('/') {
@@ -45,7 +49,7 @@ fn test_modules(file: &File) -> Vec<String> {
         .zip(declarations)
         .filter(|(attribute, _)| *attribute == "#[cfg(test)]")
         .filter_map(|(_, line)| line.strip_prefix("mod ")?.strip_suffix(';'))
-        .map(|name| format!("{folder}/{name}.rs"))
+        .map(|name| format!("{folder}/{name}"))
         .collect()
 }
 
@@ -289,8 +293,10 @@ fn comments_literals_and_test_modules_are_not_code() {
 #[test]
 fn modules_for_tests_are_known_by_their_declaration() {
     let text = "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod c {\n}\n";
-    assert_eq!(test_modules(&File::new("crates/x/src/plan/mod.rs", text)), ["crates/x/src/plan/b.rs"]);
-    assert_eq!(test_modules(&File::new("crates/x/src/plan.rs", text)), ["crates/x/src/plan/b.rs"]);
+    assert_eq!(test_modules(&File::new("crates/x/src/plan/mod.rs", text)), ["crates/x/src/plan/b"]);
+    assert_eq!(test_modules(&File::new("crates/x/src/plan.rs", text)), ["crates/x/src/plan/b"]);
+    assert!(belongs_to("crates/x/src/plan/b/mod.rs", "crates/x/src/plan/b"));
+    assert!(!belongs_to("crates/x/src/plan/bind.rs", "crates/x/src/plan/b"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The conventions of ARCHITECTURE.md, held by tests: who may import what, how long a file is, what may not be left.
 
-use crate::source::{File, code, module, paths, production, repository};
+use crate::source::{File, belongs_to, code, module, paths, production, repository};
 
 /// Longest file, without its test modules.
 const LONGEST: usize = 600;
@@ -194,7 +194,7 @@ fn imports(file: &File, found: &mut Vec<String>) {
 
 /// Whether `path` is the file `part`, or belongs to the module `part`.
 fn within(path: &str, part: &str) -> bool {
-    path == part || path.strip_prefix(part).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    path == part || belongs_to(path, part)
 }
 
 #[test]
