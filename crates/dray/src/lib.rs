@@ -1,4 +1,5 @@
 //! dray hauls data from REST APIs into databases.
+#![doc = include_str!("../../../ARCHITECTURE.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
 pub mod config;

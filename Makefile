@@ -1,0 +1,43 @@
+# The commands of this project. `make demo` and `make test` work in a fresh clone.
+#
+# Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
+
+.PHONY: setup demo test check doc
+
+# Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
+ifneq ($(CARGO_TARGET_DIR),)
+export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+endif
+
+# What a build does not fetch by itself: the DuckDB library that dray loads at run time.
+setup:
+	@python3 scripts/setup-duckdb.py
+
+# Loads two simulated APIs into new DuckDB files in demo/ and prints the tables.
+demo: setup
+	cargo build --release --locked --package dray-cli --bin dray
+	@rm -rf demo && mkdir demo
+	cd demo && cargo run --quiet --release --locked --package dray-cli --bin dray -- demo stripe
+	cd demo && cargo run --quiet --release --locked --package dray-cli --bin dray -- demo orb
+
+# All tests. `cargo test` runs the doctests too; nextest does not.
+test: setup
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		set -ex; \
+		cargo nextest run --workspace --locked; \
+		cargo test --workspace --locked --doc; \
+	else \
+		echo "cargo-nextest is not installed: running the tests with cargo test"; \
+		set -ex; \
+		cargo test --workspace --locked; \
+	fi
+
+# What a change must pass beside the tests.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+# The documentation of the library, ARCHITECTURE.md included.
+doc:
+	cargo doc --workspace --no-deps --locked
