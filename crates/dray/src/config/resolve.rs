@@ -183,7 +183,8 @@ impl Resolver<'_> {
 
     fn missing(&mut self, kind: Kind, name: &str, path: &str, place: Place, looked_at: String) {
         if self.missing.insert((kind, name.to_owned())) {
-            let message = format!("{} `{name}` is not set", kind.noun());
+            let names = name.replace('|', "` or `");
+            let message = format!("{} `{names}` is not set", kind.noun());
             self.diagnostics.push(path, place, message).hint(looked_at);
         }
     }

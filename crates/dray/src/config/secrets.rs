@@ -103,7 +103,19 @@ impl Sources {
         Self { environment: BTreeMap::new(), files: Vec::new(), pipeline: None, now }
     }
 
-    pub(super) fn find(&self, kind: Kind, name: &str) -> Answer {
+    /// The value of a name; of several, with `|` between them, the first that is set.
+    pub(super) fn find(&self, kind: Kind, names: &str) -> Answer {
+        let mut looked_at = Vec::new();
+        for name in names.split('|') {
+            match self.find_one(kind, name) {
+                Answer::Missing(places) => looked_at.push(places),
+                found @ Answer::Found(_) => return found,
+            }
+        }
+        Answer::Missing(looked_at.join("; then "))
+    }
+
+    fn find_one(&self, kind: Kind, name: &str) -> Answer {
         if kind == Kind::Env {
             return match self.environment.get(name) {
                 Some(value) if !value.is_empty() => Answer::Found(Value::Text(value.clone())),
@@ -229,6 +241,13 @@ mod tests {
             assert_eq!(found(&sources, "api_key"), "v", "{variable}");
         }
         assert_eq!(found(&sources(&[("A__B_C", "v")], None), "a.b-c"), "v");
+    }
+
+    #[test]
+    fn of_several_names_the_first_that_is_set_counts() {
+        let sources = sources(&[("CLIENT_SECRET", "c"), ("TOKEN", "t")], None);
+        assert_eq!(found(&sources, "api_key|token|client_secret"), "t");
+        assert!(found(&sources, "a|b").contains("for B"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Templates in texts: `${secrets.x}`, `${env.X:-default}`, `${vars.x}`, `${config.x}`, `${now - 30d}`,
-//! `${today:%Y/%m/%d}`. `$${` is a literal `${`.
+//! `${today:%Y/%m/%d}`. `$${` is a literal `${`. Of names with `|` between them the first that is set counts.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -107,7 +107,7 @@ fn expression(inner: &str) -> Result<Piece, TemplateError> {
         Some((name, default)) => (name, Some(default.to_owned())),
         None => (name, None),
     };
-    if !is_name(name) {
+    if !name.split('|').all(is_name) {
         // Neither the name nor the default is repeated: somebody may have put the secret itself there.
         return Err(error(format!(
             "`${{{}. ...}}` holds no name of letters, digits, `_`, `-` and `.`",

@@ -3,6 +3,7 @@
 
 mod compile;
 mod paginate;
+mod prepare;
 mod singular;
 mod template;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use compile::compile;
+pub use prepare::{Prepared, prepare};
 pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use template::{JsonTemplate, Part, Template, Text};
 
@@ -38,6 +40,17 @@ pub struct Note {
     pub resource: Option<String>,
     /// What was written and how it was read.
     pub text: String,
+}
+
+impl Note {
+    /// The note on one line.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.resource {
+            Some(resource) => format!("{resource}: {}", self.text),
+            None => self.text.clone(),
+        }
+    }
 }
 
 /// The HTTP side of a plan.
