@@ -1,5 +1,9 @@
 //! Databases that rows are loaded into. [`Destination`] is all that the rest of the program knows of them.
 
+#[cfg(test)]
+mod conformance;
+pub mod duckdb;
+
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;

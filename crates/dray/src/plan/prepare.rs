@@ -1,10 +1,10 @@
 //! A configuration's way from its file to a plan.
 
-use super::{Note, Plan, compile};
+use super::{Plan, compile};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::load::Loaded;
 use crate::config::secrets::Sources;
-use crate::config::{dialect, model, read, resolve, set};
+use crate::config::{dialect, read, resolve, set};
 use crate::secret::Secret;
 
 /// What became of a file.
@@ -32,15 +32,9 @@ pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepa
     }
     let mut root = dialect::respell(root, &mut notes);
     let secrets = resolve::resolve(&mut root, sources, &mut diagnostics);
-    let config: Option<model::Config> = read(root, &mut diagnostics);
+    let config = read(&root, notes, &mut diagnostics);
     // A text that could not be resolved is still there as it was written: what follows from it would only confuse.
-    let plan = config.as_ref().and_then(|config| compile(config, &mut diagnostics));
-    let plan = plan.filter(|_| diagnostics.is_empty()).map(|mut plan| {
-        let mut all: Vec<Note> = notes;
-        all.append(&mut plan.notes);
-        plan.notes = all;
-        plan
-    });
-    let name = config.and_then(|config| config.name).map(|name| name.value);
+    let plan = compile(&config, &mut diagnostics).filter(|_| diagnostics.is_empty());
+    let name = config.name.map(|name| name.value);
     Prepared { plan, name, secrets, diagnostics }
 }

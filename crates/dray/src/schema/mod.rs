@@ -2,6 +2,8 @@
 //!
 //! The stored form is dlt's own (`_dlt_version.schema`, dlt.md §3.7), so that dlt can carry on with a dataset.
 
+pub mod stored;
+
 use std::collections::HashMap;
 
 /// A column's type; the names are dlt's (dlt.md §3.1).

@@ -1,0 +1,302 @@
+//! One commit, inside its transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow_array::RecordBatch;
+
+use super::ddl::Catalog;
+use super::family::{Family, Lineage};
+use super::sql::{Param, Session};
+use super::{meta, write};
+use crate::destination::{Commit, Committed, Finished, ResourceLoad, RunIdentity, TableBatch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Disposition;
+use crate::schema::stored::StoredSchema;
+use crate::state::stored::StoredState;
+
+/// What is known of the database between commits. A commit that fails puts it back.
+#[derive(Clone, Debug)]
+pub(super) struct Book {
+    pub(super) target: Catalog,
+    pub(super) staging: Catalog,
+    pub(super) lineage: Lineage,
+    pub(super) resources: BTreeMap<String, Progress>,
+    /// The resources that filled a root table in this load.
+    filled: BTreeMap<String, BTreeSet<String>>,
+    schema: Option<StoredSchema>,
+    state: Option<StoredState>,
+}
+
+/// How far a resource is in this load.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    /// How its rows are merged, once that is decided.
+    pub(super) route: Option<Route>,
+    /// Tables that have rows in staging, parents first.
+    pub(super) staged: Vec<String>,
+    /// Its replace is done already.
+    replaced: bool,
+    /// Its position is stored.
+    noted: bool,
+}
+
+/// How the rows of a merge reach their table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// With every checkpoint.
+    Streaming,
+    /// By way of staging, when the resource is complete.
+    Staging,
+}
+
+impl Book {
+    pub(super) fn new(
+        target: Catalog,
+        staging: Catalog,
+        lineage: Lineage,
+        schema: Option<StoredSchema>,
+        state: Option<StoredState>,
+    ) -> Self {
+        Self { target, staging, lineage, resources: BTreeMap::new(), filled: BTreeMap::new(), schema, state }
+    }
+
+    /// The tables of a root in the dataset.
+    pub(super) fn family(&self, root: &str) -> Option<Family> {
+        let find = |name: &str| self.target.table(name).map(|shape| self.target.qualified(&shape.name));
+        Family::new(&self.lineage, root, find)
+    }
+}
+
+/// A commit under way.
+pub(super) struct Checkpoint<'d> {
+    pub(super) session: &'d mut Session,
+    pub(super) book: &'d mut Book,
+    pub(super) run: &'d RunIdentity,
+    pub(super) committed: Committed,
+    /// `inserted_at` of its rows in dlt's tables: a microsecond later with each commit, for dlt takes the newest.
+    at_micros: i64,
+    /// Names the commit in the pipeline's history.
+    id: String,
+}
+
+impl<'d> Checkpoint<'d> {
+    pub(super) fn new(
+        session: &'d mut Session,
+        book: &'d mut Book,
+        run: &'d RunIdentity,
+        sequence: i64,
+        id: String,
+    ) -> Self {
+        let at_micros = run.started_micros.saturating_add(sequence);
+        Self { session, book, run, committed: Committed::default(), at_micros, id }
+    }
+
+    pub(super) fn apply(mut self, commit: &Commit<'_>) -> Result<Committed> {
+        // All changes of tables before any rows: what one resource's rows need, another's table may share.
+        self.ensure_tables(commit)?;
+        let mut by_resource: Vec<(&str, Vec<&TableBatch>)> = Vec::new();
+        for batch in &commit.batches {
+            match by_resource.iter_mut().find(|(resource, _)| *resource == batch.resource) {
+                Some((_, batches)) => batches.push(batch),
+                None => by_resource.push((&batch.resource, vec![batch])),
+            }
+        }
+        for (resource, batches) in by_resource {
+            let load = load_of(commit, resource)?;
+            let finishing = commit.finished.iter().any(|finished| finished.resource == resource);
+            self.write(resource, load, &batches, finishing)
+                .map_err(|error| error.with("resource", resource))?;
+        }
+        for finished in &commit.finished {
+            let load = load_of(commit, &finished.resource)?;
+            self.finish(finished, load).map_err(|error| error.with("resource", &finished.resource))?;
+        }
+        for resource in &commit.abandoned {
+            let load = load_of(commit, resource)?;
+            self.abandon(resource, load).map_err(|error| error.with("resource", resource))?;
+        }
+        self.put_records(commit)?;
+        Ok(self.committed)
+    }
+
+    fn ensure_tables(&mut self, commit: &Commit<'_>) -> Result<()> {
+        // The last description of a table is the widest.
+        let mut tables: Vec<&TableBatch> = Vec::new();
+        for batch in &commit.batches {
+            match tables.iter_mut().find(|known| known.table.name == batch.table.name) {
+                Some(known) => *known = batch,
+                None => tables.push(batch),
+            }
+        }
+        for batch in tables {
+            let table = &batch.table;
+            if let Some(parent) = &table.parent {
+                self.book.lineage.learn(&table.name, parent);
+            }
+            let created = self
+                .book
+                .target
+                .ensure(self.session, &table.name, table, true)
+                .map_err(|error| error.with("table", &table.name))?;
+            self.committed.created.extend(created);
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        resource: &str,
+        load: &ResourceLoad,
+        batches: &[&TableBatch],
+        finishing: bool,
+    ) -> Result<()> {
+        let progress = self.book.resources.entry(resource.to_owned()).or_default();
+        let waits = !finishing || !progress.staged.is_empty();
+        match load.disposition {
+            Disposition::Skip => return Ok(()),
+            Disposition::Append => self.put(resource, load, batches)?,
+            Disposition::Replace if waits => self.stage(resource, batches)?,
+            Disposition::Replace => {
+                self.empty(resource, load)?;
+                self.put(resource, load, batches)?;
+                self.progress(resource).replaced = true;
+            }
+            Disposition::Merge => self.merge(resource, load, batches)?,
+        }
+        if !self.progress(resource).noted {
+            meta::put_position(
+                self.session,
+                &self.book.target,
+                self.run,
+                resource,
+                &load.table,
+                load.disposition,
+                false,
+            )?;
+            self.progress(resource).noted = true;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, finished: &Finished, load: &ResourceLoad) -> Result<()> {
+        let resource = finished.resource.as_str();
+        match load.disposition {
+            Disposition::Skip => return Ok(()),
+            Disposition::Append => {}
+            Disposition::Replace if self.progress(resource).replaced => {}
+            Disposition::Replace => {
+                self.empty(resource, load)?;
+                self.switch_in(resource, load)?;
+            }
+            Disposition::Merge => self.finish_merge(finished, load)?,
+        }
+        meta::put_position(
+            self.session,
+            &self.book.target,
+            self.run,
+            resource,
+            &load.table,
+            load.disposition,
+            true,
+        )
+    }
+
+    fn abandon(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
+        self.drop_staged(resource)?;
+        // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
+        if load.disposition == Disposition::Append
+            && !self.shared(resource, load)
+            && let Some(family) = self.book.family(&load.table)
+        {
+            family.delete(self.session, "t._dlt_load_id = ?", &[Param::Text(&self.run.load_id)])?;
+        }
+        self.book.resources.remove(resource);
+        meta::drop_position(self.session, &self.book.target, self.run, resource)
+    }
+
+    fn put_records(&mut self, commit: &Commit<'_>) -> Result<()> {
+        let (session, book, run) = (&mut *self.session, &mut *self.book, self.run);
+        if let Some(schema) = commit.schema {
+            let stored =
+                meta::put_schema(session, &book.target, schema, book.schema.as_ref(), self.at_micros)?;
+            book.schema = stored.or_else(|| book.schema.take());
+        }
+        if let Some(state) = commit.state {
+            let newest = book.state.as_ref();
+            let stored =
+                meta::put_state(session, &book.target, run, state, newest, self.at_micros, &self.id)?;
+            book.state = stored.or_else(|| book.state.take());
+        }
+        if commit.complete {
+            let hash = book.schema.as_ref().map(|schema| schema.hash.as_str());
+            meta::put_load(session, &book.target, run, hash, self.at_micros)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn progress(&mut self, resource: &str) -> &mut Progress {
+        self.book.resources.entry(resource.to_owned()).or_default()
+    }
+
+    /// Whether another resource of this load fills the same table.
+    fn shared(&self, resource: &str, load: &ResourceLoad) -> bool {
+        self.book.filled.get(&load.table).is_some_and(|filled| filled.iter().any(|other| other != resource))
+    }
+
+    /// Deletes the rows that a replace replaces: not those that another resource has just put there.
+    fn empty(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
+        let Some(family) = self.book.family(&load.table) else { return Ok(()) };
+        if self.shared(resource, load) {
+            let earlier = "t._dlt_load_id IS DISTINCT FROM ?";
+            family.delete(self.session, earlier, &[Param::Text(&self.run.load_id)])?;
+        } else {
+            family.empty(self.session)?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows as they are.
+    fn put(&mut self, resource: &str, load: &ResourceLoad, batches: &[&TableBatch]) -> Result<()> {
+        let rows = batches.iter().filter(|batch| batch.table.name == load.table);
+        let count = rows.map(|batch| batch.rows.num_rows()).sum();
+        for (table, rows) in by_table(batches) {
+            self.put_rows(table, &rows)?;
+        }
+        self.count(resource, load, count);
+        Ok(())
+    }
+
+    /// Adds rows to one table of the dataset.
+    pub(super) fn put_rows(&mut self, table: &str, rows: &[RecordBatch]) -> Result<()> {
+        let Some(shape) = self.book.target.table(table) else {
+            return Err(Error::new(ErrorKind::Bug, "rows for a table that was not made").with("table", table));
+        };
+        write::ingest(self.session, self.book.target.target(&shape.name), &shape.columns, rows)
+            .map_err(|error| error.with("table", table))
+    }
+
+    /// Notes rows that reached the root table.
+    pub(super) fn count(&mut self, resource: &str, load: &ResourceLoad, rows: usize) {
+        self.book.filled.entry(load.table.clone()).or_default().insert(resource.to_owned());
+        *self.committed.rows.entry(resource.to_owned()).or_default() +=
+            u64::try_from(rows).unwrap_or(u64::MAX);
+    }
+}
+
+fn load_of<'c>(commit: &'c Commit<'_>, resource: &str) -> Result<&'c ResourceLoad> {
+    commit.resources.get(resource).ok_or_else(|| {
+        Error::new(ErrorKind::Bug, "a commit does not say how a resource loads").with("resource", resource)
+    })
+}
+
+/// The rows of each table, in the order in which the tables come.
+pub(super) fn by_table<'b>(batches: &[&'b TableBatch]) -> Vec<(&'b str, Vec<RecordBatch>)> {
+    let mut tables: Vec<(&str, Vec<RecordBatch>)> = Vec::new();
+    for batch in batches {
+        match tables.iter_mut().find(|(table, _)| *table == batch.table.name) {
+            Some((_, rows)) => rows.push(batch.rows.clone()),
+            None => tables.push((&batch.table.name, vec![batch.rows.clone()])),
+        }
+    }
+    tables
+}

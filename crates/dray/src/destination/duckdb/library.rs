@@ -1,0 +1,166 @@
+//! Finds and loads `libduckdb`, and opens database files with it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use adbc_core::options::{AdbcVersion, OptionDatabase, OptionValue};
+use adbc_core::{Database, Driver};
+use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
+
+use super::sql::DuckDbMessage;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Names the library's file, before every other place.
+const VARIABLE: &str = "DRAY_DUCKDB_LIBRARY";
+
+/// What `make setup` installs under the cache directory.
+const CACHED: &str = "dray/duckdb-1.5.6";
+
+#[cfg(target_os = "macos")]
+const FILE: &str = "libduckdb.dylib";
+#[cfg(windows)]
+const FILE: &str = "duckdb.dll";
+#[cfg(not(any(target_os = "macos", windows)))]
+const FILE: &str = "libduckdb.so";
+
+/// Files that this process has open. DuckDB's file lock does not hold between two instances in one process (they would
+/// corrupt the file), so everyone here shares one instance a file.
+static OPEN: Mutex<Vec<(PathBuf, Weak<ManagedDatabase>)>> = Mutex::new(Vec::new());
+
+/// An open database and a connection to it. The connection stands first: it must go first.
+pub(super) struct Opened {
+    pub(super) connection: ManagedConnection,
+    pub(super) database: Arc<ManagedDatabase>,
+}
+
+/// Opens the database file at `path`, creating it where there is none.
+pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let failed = |message: &str| Error::new(ErrorKind::Destination, message).with("path", path.display());
+    let directory = directory.canonicalize().map_err(|cause| {
+        failed("the directory of the database file does not exist")
+            .hint("create the directory")
+            .caused_by(cause)
+    })?;
+    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+        return Err(
+            failed("the database path is a directory").hint("name a file, such as `duckdb:data.duckdb`")
+        );
+    };
+    // A link and its target are one file.
+    let file = directory.join(name);
+    let file = file.canonicalize().unwrap_or(file);
+
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.retain(|(_, database)| database.strong_count() > 0);
+    let shared = open.iter().find(|(other, _)| *other == file).and_then(|(_, database)| database.upgrade());
+    let database = match shared {
+        Some(database) => database,
+        None => {
+            let mut driver = load(library)?;
+            let Some(text) = file.to_str() else {
+                return Err(failed("the path of the database file is not UTF-8"));
+            };
+            let options = [(OptionDatabase::Other("path".into()), OptionValue::String(text.to_owned()))];
+            let database =
+                driver.new_database_with_opts(options).map_err(|error| refused(path, &error.message))?;
+            let database = Arc::new(database);
+            open.push((file, Arc::downgrade(&database)));
+            database
+        }
+    };
+    let connection = database.new_connection().map_err(|error| refused(path, &error.message))?;
+    Ok(Opened { connection, database })
+}
+
+/// Says what DuckDB means when it does not open a file.
+fn refused(path: &Path, message: &str) -> Error {
+    let (what, hint) =
+        if message.contains("set lock on file") || message.contains("being used by another process") {
+            (
+                "another process holds the database file",
+                "close the program that has it open, or wait for the other run",
+            )
+        } else if message.contains("not a valid DuckDB database") {
+            ("the file is not a DuckDB database", "name another file, or move this one away")
+        } else if message.contains("newer version of DuckDB") {
+            (
+                "the database file was written by a newer version of DuckDB",
+                "point DRAY_DUCKDB_LIBRARY at that version's library",
+            )
+        } else {
+            let error = Error::new(ErrorKind::Destination, "cannot open the database file")
+                .with("path", path.display());
+            return error.caused_by(DuckDbMessage::new(message));
+        };
+    let error = Error::new(ErrorKind::Destination, what).with("path", path.display());
+    error.hint(hint).caused_by(DuckDbMessage::new(message))
+}
+
+fn load(library: Option<&Path>) -> Result<ManagedDriver> {
+    let places = match library {
+        Some(path) => vec![path.to_owned()],
+        None => places(env::var_os),
+    };
+    let Some(path) = places.iter().find(|path| path.is_file()) else {
+        let looked: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
+        let message = format!("DuckDB's library is not installed; looked at {}", looked.join(", "));
+        let hint = format!("run `make setup`, or set {VARIABLE} to the path of {FILE}");
+        return Err(Error::new(ErrorKind::Destination, message).hint(hint));
+    };
+    ManagedDriver::load_dynamic_from_filename(path, Some(b"duckdb_adbc_init"), AdbcVersion::V110).map_err(
+        |error| {
+            Error::new(ErrorKind::Destination, "cannot load DuckDB's library")
+                .with("path", path.display())
+                .hint("run `make setup`")
+                .caused_by(DuckDbMessage::new(&error.message))
+        },
+    )
+}
+
+/// Where the library may be, best first. A path that was named outright is the only one.
+fn places(variable: impl Fn(&'static str) -> Option<OsString>) -> Vec<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    if let Some(path) = set(VARIABLE) {
+        return vec![path.into()];
+    }
+    let mut places = Vec::new();
+    if let Ok(program) = env::current_exe()
+        && let Some(directory) = program.parent()
+    {
+        places.push(directory.join(FILE));
+    }
+    let cache =
+        set("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")));
+    places.extend(cache.map(|cache| cache.join(CACHED).join(FILE)));
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_library_is_the_only_place() {
+        let places = places(|name| (name == VARIABLE).then(|| "/opt/libduckdb.so".into()));
+        assert_eq!(places, [PathBuf::from("/opt/libduckdb.so")]);
+    }
+
+    #[test]
+    fn the_cache_comes_last() {
+        let places = places(|name| (name == "HOME").then(|| "/home/ann".into()));
+        assert_eq!(places.last(), Some(&PathBuf::from("/home/ann/.cache/dray/duckdb-1.5.6").join(FILE)));
+    }
+
+    #[test]
+    fn a_missing_library_names_the_places_and_the_way_out() {
+        let error = load(Some(Path::new("/nowhere/libduckdb.so"))).err().unwrap();
+        assert_eq!(error.to_string(), "DuckDB's library is not installed; looked at /nowhere/libduckdb.so");
+        assert!(error.advice().unwrap().contains("make setup"));
+    }
+}

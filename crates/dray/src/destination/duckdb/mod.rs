@@ -1,0 +1,218 @@
+//! DuckDB, by way of ADBC. A dataset is a schema of the database; rows that wait to be switched in are in
+//! `<dataset>_staging`.
+//!
+//! | file | |
+//! |---|---|
+//! | `library` | finds `libduckdb`, opens files |
+//! | `sql` | statements, parameters, bulk ingest, quoting |
+//! | `types`, `ddl` | tables and columns as they are and as they must be |
+//! | `family` | root tables with their nested tables |
+//! | `meta` | dlt's tables about loads, and ours |
+//! | `checkpoint` | one commit |
+//! | `write`, `keys`, `merge`, `stage` | rows into tables |
+
+mod checkpoint;
+mod ddl;
+mod family;
+mod keys;
+mod library;
+mod merge;
+mod meta;
+mod sql;
+mod stage;
+mod types;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use adbc_driver_manager::ManagedDatabase;
+
+use self::checkpoint::{Book, Checkpoint};
+use self::ddl::Catalog;
+use self::family::{Family, Lineage};
+use self::sql::{Param, Session};
+use super::{Commit, Committed, Destination, Restored, RunIdentity};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A DuckDB file and a dataset in it.
+pub struct DuckDb {
+    // Before the database: a connection must not outlive it.
+    session: Session,
+    _database: Arc<ManagedDatabase>,
+    path: PathBuf,
+    dataset: String,
+    /// DuckDB's name of the file's catalog.
+    catalog: String,
+    claimed: Option<Claimed>,
+}
+
+/// What a run holds after [`Destination::claim`].
+struct Claimed {
+    run: RunIdentity,
+    epoch: i64,
+    /// Commits so far.
+    sequence: i64,
+    book: Book,
+}
+
+impl DuckDb {
+    /// Opens the database file at `path`, creating it where there is none. `library` is the path of `libduckdb`; none:
+    /// `DRAY_DUCKDB_LIBRARY`, beside the program, or where `make setup` puts it.
+    ///
+    /// # Errors
+    /// Where the library is not installed, the file is held by another process or is not a DuckDB database, or its
+    /// directory does not exist.
+    pub fn open(
+        path: impl AsRef<Path>,
+        dataset: impl Into<String>,
+        library: Option<PathBuf>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let opened = library::open(path, library.as_deref())?;
+        let mut session = Session::new(opened.connection);
+        // Without it, DuckDB reads instants that have no zone in the zone of the machine.
+        session.run("SET TimeZone = 'UTC'", &[])?;
+        let rows = session.rows("SELECT current_database()", &[])?;
+        let catalog = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+        Ok(Self {
+            session,
+            _database: opened.database,
+            path: path.to_owned(),
+            dataset: dataset.into(),
+            catalog,
+            claimed: None,
+        })
+    }
+
+    /// Runs a query and gives its rows as text: for `dray schema`, `dray state`, `dray loads`, and tests. Columns that
+    /// are not text, 64-bit integers or booleans must be cast to VARCHAR.
+    ///
+    /// # Errors
+    /// Where the database refuses the query.
+    pub fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
+        self.session.rows(sql, &[])
+    }
+
+    fn staging(&self) -> String {
+        format!("{}_staging", self.dataset)
+    }
+
+    /// Runs `work` in a transaction.
+    fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.session.run("BEGIN TRANSACTION", &[])?;
+        let result = work(self).and_then(|value| self.session.run("COMMIT", &[]).map(|_| value));
+        if result.is_err() {
+            // Where the transaction is gone already (a refused COMMIT ends it), this fails, which changes nothing.
+            drop(self.session.run("ROLLBACK", &[]));
+        }
+        result
+    }
+
+    fn claim_within(&mut self, run: &RunIdentity) -> Result<(Claimed, Restored)> {
+        let staging = self.staging();
+        let session = &mut self.session;
+        let mut target = Catalog::read(session, &self.catalog, &self.dataset)?;
+        target.create_schema(session)?;
+        meta::create(session, &mut target)?;
+        let epoch = meta::next_epoch(session, &target, &run.pipeline)?;
+        let schema = meta::newest_schema(session, &target, &run.schema)?;
+        let state = meta::newest_state(session, &target, &run.pipeline)?;
+
+        let mut lineage = Lineage::default();
+        let restored_schema = schema.as_ref().map(|schema| schema.schema());
+        for table in restored_schema.iter().flat_map(|schema| schema.tables()) {
+            if let Some(parent) = &table.parent {
+                lineage.learn(&table.name, parent);
+            }
+        }
+        lineage.guess(&target);
+
+        let taken_back = take_back(session, &target, &lineage, &run.pipeline)?;
+        meta::clear_positions(session, &target, &run.pipeline)?;
+        let mut staged = Catalog::read(session, &self.catalog, &staging)?;
+        let leftovers = stage::prefix(&run.pipeline);
+        let leftovers: Vec<String> = staged
+            .tables()
+            .map(|shape| shape.name.clone())
+            .filter(|name| name.starts_with(&leftovers))
+            .collect();
+        for table in leftovers {
+            staged.drop_table(session, &table)?;
+        }
+
+        let restored = Restored {
+            schema: restored_schema,
+            state: state.as_ref().map(|state| state.value.clone()),
+            taken_back,
+        };
+        let book = Book::new(target, staged, lineage, schema, state);
+        Ok((Claimed { run: run.clone(), epoch, sequence: 0, book }, restored))
+    }
+}
+
+/// Deletes what incomplete resources of earlier loads have appended. Merged rows stay: they will be merged again.
+fn take_back(
+    session: &mut Session,
+    target: &Catalog,
+    lineage: &Lineage,
+    pipeline: &str,
+) -> Result<Vec<(String, u64)>> {
+    let mut taken_back = Vec::new();
+    for unfinished in meta::unfinished(session, target, pipeline)? {
+        let find = |name: &str| target.table(name).map(|shape| target.qualified(&shape.name));
+        // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
+        if !unfinished.appended || unfinished.shares_table {
+            continue;
+        }
+        if let Some(family) = Family::new(lineage, &unfinished.table, find) {
+            let rows = family.delete(session, "t._dlt_load_id = ?", &[Param::Text(&unfinished.load_id)])?;
+            if rows > 0 {
+                taken_back.push((unfinished.resource, rows));
+            }
+        }
+    }
+    Ok(taken_back)
+}
+
+impl Destination for DuckDb {
+    fn claim(&mut self, run: &RunIdentity) -> Result<Restored> {
+        let (claimed, restored) = self.transaction(|this| this.claim_within(run))?;
+        self.claimed = Some(claimed);
+        Ok(restored)
+    }
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<Committed> {
+        let Some(mut claimed) = self.claimed.take() else {
+            return Err(Error::new(ErrorKind::Bug, "commit without a claim"));
+        };
+        let before = claimed.book.clone();
+        let result = self.transaction(|this| {
+            let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
+            meta::check_writer(&mut this.session, target, pipeline, claimed.epoch, claimed.sequence)?;
+            let id = format!("{}_{}", claimed.epoch, claimed.sequence);
+            Checkpoint::new(&mut this.session, &mut claimed.book, &claimed.run, claimed.sequence, id)
+                .apply(&commit)
+        });
+        match &result {
+            Ok(_) => claimed.sequence += 1,
+            Err(_) => claimed.book = before,
+        }
+        self.claimed = Some(claimed);
+        result
+    }
+
+    fn location(&self) -> String {
+        format!("duckdb:{}, dataset {}", self.path.display(), self.dataset)
+    }
+}
+
+impl fmt::Debug for DuckDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DuckDb")
+            .field("path", &self.path)
+            .field("dataset", &self.dataset)
+            .finish_non_exhaustive()
+    }
+}

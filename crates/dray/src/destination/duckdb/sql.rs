@@ -1,0 +1,226 @@
+//! SQL over one ADBC connection: quoting, parameters, bulk ingest, and DuckDB's errors made ours.
+
+use std::fmt;
+use std::sync::Arc;
+
+use adbc_core::error::Error as AdbcError;
+use adbc_core::options::{OptionStatement, OptionValue};
+use adbc_core::{Connection, Optionable, Statement};
+use adbc_driver_manager::{ManagedConnection, ManagedStatement};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A value bound to a `?`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Param<'a> {
+    Text(&'a str),
+    Int(i64),
+    /// An instant in microseconds.
+    Micros(i64),
+    Bool(bool),
+}
+
+impl Param<'_> {
+    fn array(self) -> ArrayRef {
+        match self {
+            Self::Text(text) => Arc::new(StringArray::from(vec![text])),
+            Self::Int(value) => Arc::new(Int64Array::from(vec![value])),
+            Self::Micros(value) => {
+                Arc::new(TimestampMicrosecondArray::from(vec![value]).with_timezone("UTC"))
+            }
+            Self::Bool(value) => Arc::new(BooleanArray::from(vec![value])),
+        }
+    }
+}
+
+/// Where rows are ingested.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target<'a> {
+    /// A table of a schema of the database.
+    Table { catalog: &'a str, schema: &'a str, table: &'a str },
+    /// A temporary table of this connection.
+    Temporary(&'a str),
+}
+
+/// A connection.
+pub(super) struct Session {
+    connection: ManagedConnection,
+}
+
+impl Session {
+    pub(super) fn new(connection: ManagedConnection) -> Self {
+        Self { connection }
+    }
+
+    /// Runs a statement; gives the rows that it changed.
+    pub(super) fn run(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        let mut statement = self.prepare(sql, params)?;
+        let changed = statement.execute_update().map_err(|error| failed(&error))?;
+        Ok(changed.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
+    /// Runs a query; gives its rows as text.
+    pub(super) fn rows(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Vec<Option<String>>>> {
+        let mut statement = self.prepare(sql, params)?;
+        let reader = statement.execute().map_err(|error| failed(&error))?;
+        let mut rows = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(|error| failed_with(&error.to_string()))?;
+            for row in 0..batch.num_rows() {
+                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first column of a query's first row as a number; zero where there is none.
+    pub(super) fn count(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        let rows = self.rows(sql, params)?;
+        let first = rows.first().and_then(|row| row.first()).and_then(Option::as_deref);
+        Ok(first.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Adds `batches` (all of one schema: the table's columns in their order) to a table.
+    pub(super) fn ingest(
+        &mut self,
+        target: Target<'_>,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        let mut statement = self.connection.new_statement().map_err(|error| failed(&error))?;
+        let mut options = vec![(OptionStatement::IngestMode, "adbc.ingest.mode.append")];
+        match target {
+            Target::Table { catalog, schema, table } => options.extend([
+                (OptionStatement::TargetCatalog, catalog),
+                (OptionStatement::TargetDbSchema, schema),
+                (OptionStatement::TargetTable, table),
+            ]),
+            Target::Temporary(table) => {
+                options.extend([(OptionStatement::TargetTable, table), (OptionStatement::Temporary, "true")]);
+            }
+        }
+        for (option, value) in options {
+            statement.set_option(option, OptionValue::from(value)).map_err(|error| failed(&error))?;
+        }
+        let reader = RecordBatchIterator::new(batches.into_iter().map(Ok::<_, ArrowError>), schema);
+        statement.bind_stream(Box::new(reader)).map_err(|error| failed(&error))?;
+        statement.execute_update().map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    fn prepare(&mut self, sql: &str, params: &[Param<'_>]) -> Result<ManagedStatement> {
+        let mut statement = self.connection.new_statement().map_err(|error| failed(&error))?;
+        statement.set_sql_query(sql).map_err(|error| failed(&error))?;
+        if !params.is_empty() {
+            let columns: Vec<ArrayRef> = params.iter().map(|param| param.array()).collect();
+            let fields: Vec<Field> = columns
+                .iter()
+                .enumerate()
+                .map(|(index, column)| Field::new(index.to_string(), column.data_type().clone(), true))
+                .collect();
+            let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+                .map_err(|error| Error::new(ErrorKind::Bug, "cannot bind parameters").caused_by(error))?;
+            statement.prepare().map_err(|error| failed(&error))?;
+            statement.bind(batch).map_err(|error| failed(&error))?;
+        }
+        Ok(statement)
+    }
+}
+
+/// The text of one cell. Queries cast what is not one of these types to VARCHAR themselves.
+fn cell(column: &ArrayRef, row: usize) -> Option<String> {
+    if column.is_null(row) {
+        return None;
+    }
+    let any = column.as_any();
+    if let Some(column) = any.downcast_ref::<StringArray>() {
+        return Some(column.value(row).to_owned());
+    }
+    if let Some(column) = any.downcast_ref::<Int64Array>() {
+        return Some(column.value(row).to_string());
+    }
+    any.downcast_ref::<BooleanArray>().map(|column| column.value(row).to_string())
+}
+
+/// The one place where identifiers are quoted.
+pub(super) fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `"catalog"."schema"."table"`: in full, for a schema may have the name of the database.
+pub(super) fn qualified(catalog: &str, schema: &str, table: &str) -> String {
+    format!("{}.{}.{}", ident(catalog), ident(schema), ident(table))
+}
+
+/// The one place where a text becomes a literal, for where nothing can be bound.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn failed(error: &AdbcError) -> Error {
+    failed_with(&error.message)
+}
+
+fn failed_with(message: &str) -> Error {
+    let error = Error::new(ErrorKind::Destination, "the database refused a statement");
+    let error = if message.contains("No space left") {
+        error.hint("free disk space and run again; nothing of this checkpoint was written")
+    } else {
+        error
+    };
+    error.caused_by(DuckDbMessage::new(message))
+}
+
+/// What DuckDB said, without the statement and without the values that conversion and constraint errors quote.
+#[derive(Debug)]
+pub(super) struct DuckDbMessage(String);
+
+impl DuckDbMessage {
+    pub(super) fn new(message: &str) -> Self {
+        let message = message.split("\n\nLINE ").next().unwrap_or_default();
+        let quotes_values =
+            ["Conversion Error", "Constraint Error", "Invalid Input Error", "Out of Range Error"]
+                .iter()
+                .any(|kind| message.starts_with(kind));
+        // Constraint errors on nulls name the column only, and people need that name.
+        if !quotes_values || message.contains("NOT NULL constraint failed") {
+            return Self(message.to_owned());
+        }
+        let kept = message.find(['"', '\'']).and_then(|end| message.get(..end));
+        Self(kept.map_or_else(|| message.to_owned(), |kept| format!("{}…", kept.trim_end())))
+    }
+}
+
+impl fmt::Display for DuckDbMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DuckDbMessage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_cannot_leave_their_quotes() {
+        assert_eq!(ident(r#"a"; drop table b"#), r#""a""; drop table b""#);
+        assert_eq!(literal("it's"), "'it''s'");
+    }
+
+    #[test]
+    fn values_do_not_reach_messages() {
+        let message =
+            DuckDbMessage::new("Conversion Error: Could not convert string 'ann@example.com' to INT64");
+        assert_eq!(message.to_string(), "Conversion Error: Could not convert string…");
+        let message =
+            DuckDbMessage::new("Catalog Error: Table with name z does not exist!\n\nLINE 1: select 'secret'");
+        assert_eq!(message.to_string(), "Catalog Error: Table with name z does not exist!");
+    }
+}

@@ -1,0 +1,91 @@
+//! The pipeline state as `_dlt_pipeline_state` holds it (dlt.md §3.7): `state` is base64 of zlib of JSON.
+
+use std::io::{Read as _, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use serde_json::Value;
+use sha3::{Digest as _, Sha3_256};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::stored::sorted_json;
+
+/// dlt's version of the format.
+pub const ENGINE_VERSION: i64 = 4;
+
+/// A state with its version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredState {
+    /// Grows by one with each change.
+    pub version: i64,
+    /// dlt's hash of the content.
+    pub hash: String,
+    /// The JSON.
+    pub value: Value,
+}
+
+/// Reads a cell of the column `state`: packed, or plain JSON as older versions of dlt wrote it.
+///
+/// # Errors
+/// [`ErrorKind::State`] where it is neither, or of a newer version of the format.
+pub fn parse(text: &str) -> Result<StoredState> {
+    let unreadable = || Error::new(ErrorKind::State, "the stored pipeline state cannot be read");
+    let value: Value = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text)
+    } else {
+        let packed = STANDARD.decode(text.trim()).map_err(|cause| unreadable().caused_by(cause))?;
+        let mut json = Vec::new();
+        ZlibDecoder::new(packed.as_slice())
+            .read_to_end(&mut json)
+            .map_err(|cause| unreadable().caused_by(cause))?;
+        serde_json::from_slice(&json)
+    }
+    .map_err(|cause| unreadable().caused_by(cause))?;
+    let number = |key: &str| value.get(key).and_then(Value::as_i64).unwrap_or(0);
+    if number("_state_engine_version") > ENGINE_VERSION {
+        let message = format!("the stored pipeline state is of a newer version than {ENGINE_VERSION}");
+        return Err(Error::new(ErrorKind::State, message)
+            .hint("use a newer version of dray, or another pipeline name"));
+    }
+    Ok(StoredState { version: number("_state_version"), hash: content_hash(&value), value })
+}
+
+/// The state to store after `newest`: of the next version where its content differs.
+#[must_use]
+pub fn seal(state: &Value, newest: Option<&StoredState>) -> StoredState {
+    let hash = content_hash(state);
+    let version = newest.map_or(1, |newest| newest.version + i64::from(newest.hash != hash));
+    let mut value = state.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.shift_remove("_local");
+        object.insert("_state_version".to_owned(), version.into());
+        object.insert("_state_engine_version".to_owned(), ENGINE_VERSION.into());
+        object.insert("_version_hash".to_owned(), hash.clone().into());
+    }
+    StoredState { version, hash, value }
+}
+
+/// The text of a cell of the column `state`.
+///
+/// # Errors
+/// Where it cannot be packed, which is a bug.
+pub fn text(state: &StoredState) -> Result<String> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(state.value.to_string().as_bytes()).and_then(|()| encoder.finish());
+    let packed = packed
+        .map_err(|cause| Error::new(ErrorKind::Bug, "cannot pack the pipeline state").caused_by(cause))?;
+    Ok(STANDARD.encode(packed))
+}
+
+fn content_hash(state: &Value) -> String {
+    let mut content = state.clone();
+    if let Some(object) = content.as_object_mut() {
+        for key in ["_state_version", "_state_engine_version", "_version_hash", "_local"] {
+            object.shift_remove(key);
+        }
+    }
+    STANDARD.encode(Sha3_256::digest(sorted_json(&content)))
+}
