@@ -2,6 +2,7 @@
 //! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
 
 mod compile;
+mod explain;
 mod paginate;
 mod singular;
 mod template;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use compile::compile;
+pub use explain::explain;
 pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use template::{JsonTemplate, Part, Template, Text};
 

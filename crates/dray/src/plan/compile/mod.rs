@@ -9,6 +9,8 @@ mod order;
 mod paging;
 mod request;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 use super::{Note, Plan};
 use crate::config::diagnostics::Diagnostics;
@@ -30,7 +32,29 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     if diagnostics.len() > before {
         return None;
     }
-    Some(Plan { client: client?, resources, notes })
+    Some(Plan { client: client?, resources, notes: grouped(notes) })
+}
+
+/// One note in the place of the same note on many resources.
+fn grouped(notes: Vec<Note>) -> Vec<Note> {
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
+    for note in notes {
+        match grouped.iter_mut().find(|(text, _)| *text == note.text) {
+            Some((_, resources)) => resources.extend(note.resource),
+            None => grouped.push((note.text, note.resource.into_iter().collect())),
+        }
+    }
+    grouped
+        .into_iter()
+        .map(|(text, mut resources)| match resources.len() {
+            0 | 1 => Note { resource: resources.pop(), text },
+            count => {
+                let first: Vec<&str> = resources.iter().take(3).map(String::as_str).collect();
+                let more = if count > 3 { format!(" and {} more", count - 3) } else { String::new() };
+                Note { resource: None, text: format!("{text} ({}{more})", first.join(", ")) }
+            }
+        })
+        .collect()
 }
 
 /// Where the parts of the compiler put what they find.
