@@ -27,7 +27,10 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
         .map(|resource| defaults::merged(config.resource_defaults.as_ref(), resource))
         .collect();
     let client = client::compile(&config.client, &merged, &mut problems);
-    let drafts = resource::compile_all(config, &merged, client.as_ref(), &mut problems);
+    // Once: its problems are not those of every resource.
+    let auth = client::auth(config.client.auth.as_ref(), &mut problems);
+    let shared = resource::Shared { config, client: client.as_ref(), auth };
+    let drafts = resource::compile_all(&shared, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;
@@ -82,6 +85,10 @@ impl Problems<'_> {
     fn path(&mut self, written: &str, at: &Spot) -> Option<crate::json::Path> {
         match crate::json::Path::parse(written) {
             Ok(path) => Some(path),
+            // One key with a space in it: `Date Submitted`.
+            Err(_) if !written.contains(['.', '[', ']', '*', '?', '@', '$', '(', '\'', '"']) => {
+                Some(crate::json::Path::key(written))
+            }
             Err(error) => {
                 self.add(at, error.to_string());
                 None
