@@ -1,16 +1,11 @@
 //! Templates in texts: `${secrets.x}`, `${env.X:-default}`, `${vars.x}`, `${config.x}`, `${now - 30d}`,
 //! `${today:%Y/%m/%d}`. `$${` is a literal `${`.
 
-use std::collections::BTreeSet;
-
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::secret::{Secret, is_secret_name};
-
-use super::diagnostics::{Diagnostics, child, closest, item};
-use super::node::{Map, Node, Place, Value};
-use super::secrets::{Answer, Kind, Sources};
+use super::diagnostics::closest;
+use super::secrets::Kind;
 
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,251 +188,15 @@ pub fn format_moment(
     jiff::fmt::strtime::format(format, &moment.to_zoned_datetime(TimeZone::UTC)).map_err(spoiled)
 }
 
-/// Replaces every template of a tree by what it stands for, and takes the top-level `vars` out.
-///
-/// A text that holds a secret becomes [`Value::Secret`] as a whole. A text that is one template and
-/// nothing else takes over the type of what it stands for. The answer holds the bare values of all
-/// secrets that were used, for a [`crate::secret::Scrubber`].
-pub fn resolve(root: &mut Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<Secret> {
-    let mut resolver = Resolver {
-        sources,
-        vars: Map::default(),
-        vars_known: false,
-        missing: BTreeSet::new(),
-        secrets: Vec::new(),
-        diagnostics,
-    };
-    if let Some(vars) = root.as_map_mut().and_then(|map| map.remove("vars")) {
-        let mut node = vars.value;
-        let (found, place) = (node.kind_name(), node.place);
-        resolver.node(&mut node, "vars");
-        match node.value {
-            Value::Map(map) => resolver.vars = map,
-            Value::Null => {}
-            _ => {
-                resolver.diagnostics.push(
-                    "vars",
-                    place,
-                    format!("{found}, expected a mapping of names to values"),
-                );
-            }
-        }
-    }
-    resolver.vars_known = true;
-    resolver.node(root, "");
-    resolver.secrets
-}
-
-struct Resolver<'a> {
-    sources: &'a Sources,
-    vars: Map,
-    /// False while the variables themselves are resolved.
-    vars_known: bool,
-    /// What was reported as missing: once is enough, however often it is used.
-    missing: BTreeSet<(Kind, String)>,
-    secrets: Vec<Secret>,
-    diagnostics: &'a mut Diagnostics,
-}
-
-impl Resolver<'_> {
-    fn node(&mut self, node: &mut Node, path: &str) {
-        match &mut node.value {
-            Value::Text(text) if text.contains("${") => {
-                let text = std::mem::take(text);
-                if let Some(value) = self.text(&text, path, node.place) {
-                    node.value = value;
-                }
-            }
-            Value::List(items) => {
-                for (index, node) in items.iter_mut().enumerate() {
-                    self.node(node, &item(path, index));
-                }
-            }
-            Value::Map(map) => {
-                for entry in &mut map.entries {
-                    self.node(&mut entry.value, &child(path, &entry.key));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The value of a text, or `None` after a problem.
-    fn text(&mut self, text: &str, path: &str, place: Place) -> Option<Value> {
-        let pieces = match pieces(text) {
-            Ok(pieces) => pieces,
-            Err(error) => return self.refuse(error, path, place),
-        };
-        if let [Piece::Lookup { kind, name, default }] = pieces.as_slice() {
-            return self.lookup(*kind, name, default.as_deref(), path, place);
-        }
-        let mut joined = String::new();
-        let mut secret = false;
-        let mut whole = true;
-        for piece in pieces {
-            match piece {
-                Piece::Literal(literal) => joined.push_str(&literal),
-                Piece::Moment { today, seconds, format } => {
-                    match format_moment(self.sources.now, today, seconds, format.as_deref()) {
-                        Ok(moment) => joined.push_str(&moment),
-                        Err(error) => return self.refuse(error, path, place),
-                    }
-                }
-                Piece::Lookup { kind, name, default } => {
-                    let value = self.lookup(kind, &name, default.as_deref(), path, place);
-                    match value {
-                        None => whole = false,
-                        Some(Value::Text(text)) => joined.push_str(&text),
-                        Some(Value::Int(number)) => joined.push_str(&number.to_string()),
-                        Some(Value::Float(number)) => joined.push_str(&number.to_string()),
-                        Some(Value::Bool(flag)) => joined.push_str(if flag { "true" } else { "false" }),
-                        Some(Value::Secret(value)) => {
-                            joined.push_str(value.expose());
-                            secret = true;
-                        }
-                        Some(other @ (Value::Null | Value::List(_) | Value::Map(_))) => {
-                            let found = other.kind_name();
-                            let message =
-                                format!("`{}.{name}` is {found}, expected text or a number", kind.name());
-                            self.diagnostics.push(path, place, message);
-                            whole = false;
-                        }
-                    }
-                }
-            }
-        }
-        whole.then(|| if secret { Value::Secret(Secret::new(joined)) } else { Value::Text(joined) })
-    }
-
-    fn refuse(&mut self, error: TemplateError, path: &str, place: Place) -> Option<Value> {
-        self.diagnostics.push(path, place, error.message).hint(error.hint);
-        None
-    }
-
-    fn lookup(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        default: Option<&str>,
-        path: &str,
-        place: Place,
-    ) -> Option<Value> {
-        let value = if kind == Kind::Vars {
-            self.variable(name)
-        } else {
-            match self.sources.find(kind, name) {
-                Answer::Found(value) => Some(value),
-                Answer::Missing(looked_at) => {
-                    if default.is_none() {
-                        self.missing(kind, name, path, place, looked_at);
-                        return None;
-                    }
-                    None
-                }
-            }
-        };
-        let value = match (value, default) {
-            (Some(value), _) => value,
-            (None, Some(default)) => Value::Text(default.to_owned()),
-            (None, None) => {
-                let hint = if self.vars_known {
-                    let known: Vec<&str> = self.vars.keys().collect();
-                    closest(name, known.iter().copied()).map_or_else(
-                        || format!("add it to `vars`, or say --set vars.{name}=..."),
-                        |close| format!("did you mean `{close}`?"),
-                    )
-                } else {
-                    "a variable cannot be made of another one".to_owned()
-                };
-                self.missing(kind, name, path, place, hint);
-                return None;
-            }
-        };
-        Some(if kind == Kind::Secrets || is_secret_lookup(kind, name) { self.hide(value) } else { value })
-    }
-
-    fn variable(&self, name: &str) -> Option<Value> {
-        let mut parts = name.split('.');
-        let mut node = self.vars.get(parts.next()?)?;
-        for part in parts {
-            node = node.as_map()?.get(part)?;
-        }
-        Some(node.value.clone())
-    }
-
-    fn missing(&mut self, kind: Kind, name: &str, path: &str, place: Place, looked_at: String) {
-        if self.missing.insert((kind, name.to_owned())) {
-            let message = format!("{} `{name}` is not set", kind.noun());
-            self.diagnostics.push(path, place, message).hint(looked_at);
-        }
-    }
-
-    /// Every text and number of a value becomes secret.
-    fn hide(&mut self, value: Value) -> Value {
-        let text = match value {
-            Value::Text(text) => text,
-            Value::Int(number) => number.to_string(),
-            Value::Float(number) => number.to_string(),
-            Value::List(items) => {
-                let hidden = items.into_iter().map(|node| Node::new(self.hide(node.value), node.place));
-                return Value::List(hidden.collect());
-            }
-            Value::Map(mut map) => {
-                for entry in &mut map.entries {
-                    let value = std::mem::replace(&mut entry.value.value, Value::Null);
-                    entry.value.value = self.hide(value);
-                }
-                return Value::Map(map);
-            }
-            other @ (Value::Null | Value::Bool(_) | Value::Secret(_)) => return other,
-        };
-        let secret = Secret::new(text);
-        if !self.secrets.contains(&secret) {
-            self.secrets.push(secret.clone());
-        }
-        Value::Secret(secret)
-    }
-}
-
-/// Whether a value from the environment or a configuration file is a secret, going by its name.
-fn is_secret_lookup(kind: Kind, name: &str) -> bool {
-    let upper = name.to_uppercase();
-    match kind {
-        Kind::Secrets => true,
-        Kind::Env => {
-            ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"].iter().any(|word| upper.contains(word))
-        }
-        Kind::Config => is_secret_name(name.rsplit('.').next().unwrap_or(name)),
-        Kind::Vars => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::diagnostics::listed;
-    use crate::config::parse::{Format, parse};
 
     fn moment_pieces(text: &str) -> (bool, i64, Option<String>) {
         match pieces(text).unwrap().as_slice() {
             [Piece::Moment { today, seconds, format }] => (*today, *seconds, format.clone()),
             other => panic!("{other:?}"),
         }
-    }
-
-    fn resolved(yaml: &str, environment: &[(&str, &str)]) -> (Node, Vec<Secret>, String) {
-        let mut diagnostics = Diagnostics::new();
-        let mut root = parse(yaml, Format::Yaml, &mut diagnostics).unwrap();
-        let mut sources = Sources::new("2024-03-01T02:03:04.9Z".parse().unwrap());
-        for (name, value) in environment {
-            sources.environment.insert((*name).to_owned(), (*value).to_owned());
-        }
-        let secrets = resolve(&mut root, &sources, &mut diagnostics);
-        (root, secrets, listed(&diagnostics))
-    }
-
-    fn value<'a>(root: &'a Node, key: &str) -> &'a Value {
-        &root.as_map().unwrap().get(key).unwrap().value
     }
 
     #[test]
@@ -478,65 +237,5 @@ mod tests {
             assert_eq!(pieces(text).unwrap(), [Piece::Literal(text.to_owned())]);
         }
         assert_eq!(pieces("a $${b} c").unwrap(), [Piece::Literal("a ${b} c".to_owned())]);
-        let (root, _, _) = resolved("a: '$${now} {x}'", &[]);
-        assert_eq!(value(&root, "a"), &Value::Text("${now} {x}".to_owned()));
-    }
-
-    #[test]
-    fn lookups() {
-        let (root, secrets, problems) = resolved(
-            "a: 'Bearer ${secrets.api_key}'\nb: ${env.HOST:-example.com}\nc: ${env.REGION}\nd: x-${env.MY_TOKEN}\n\
-             e: [\"${today:%Y}\"]\n",
-            &[("API_KEY", "sk_1234"), ("REGION", "eu"), ("MY_TOKEN", "tok5678")],
-        );
-        assert_eq!(problems, "");
-        assert_eq!(value(&root, "a"), &Value::Secret(Secret::new("Bearer sk_1234")));
-        assert_eq!(value(&root, "b"), &Value::Text("example.com".to_owned()));
-        assert_eq!(value(&root, "c"), &Value::Text("eu".to_owned()));
-        assert_eq!(value(&root, "d"), &Value::Secret(Secret::new("x-tok5678")));
-        assert_eq!(secrets, [Secret::new("sk_1234"), Secret::new("tok5678")]);
-        let shown = format!("{root:?}");
-        assert!(!shown.contains("sk_1234") && !shown.contains("tok5678"), "{shown}");
-    }
-
-    #[test]
-    fn variables_keep_their_type_and_leave_the_tree() {
-        let (root, _, problems) = resolved(
-            "vars: {limit: 5, names: [a, b], start: '${today - 1d}', key: '${secrets.k}'}\n\
-             a: ${vars.limit}\nb: 'n=${vars.limit}'\nc: ${vars.names}\nd: ${vars.start}\ne: 'x ${vars.key}'\n",
-            &[("K", "hidden")],
-        );
-        assert_eq!(problems, "");
-        assert!(!root.as_map().unwrap().contains("vars"));
-        assert_eq!(value(&root, "a"), &Value::Int(5));
-        assert_eq!(value(&root, "b"), &Value::Text("n=5".to_owned()));
-        assert!(matches!(value(&root, "c"), Value::List(items) if items.len() == 2));
-        assert_eq!(value(&root, "d"), &Value::Text("2024-02-29".to_owned()));
-        assert_eq!(value(&root, "e"), &Value::Secret(Secret::new("x hidden")));
-    }
-
-    #[test]
-    fn problems_have_places_and_hints() {
-        let (_, _, problems) = resolved(
-            "vars: {limit: 5}\na: ${vars.limt}\nb: ${secrest.x}\nc: ${X}\nd: ${now\ne: ${env.NOPE}\nf: ${env.NOPE}\n\
-             g: '${secrets.x:-y}'\nh: ${env.EMPTY}\n",
-            &[("EMPTY", "")],
-        );
-        insta::assert_snapshot!(problems, @r##"
-        line 2: a: the variable `limt` is not set | did you mean `limit`?
-        line 3: b: `secrest` in `${secrest.x}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `secrets`?
-        line 4: c: `${X}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `${env.X}` or `${secrets.X}`?
-        line 5: d: `${` is not closed by `}` | for a literal `${`, write `$${`
-        line 6: e: the environment variable `NOPE` is not set | set NOPE, or give a default: ${env.NOPE:-default}
-        line 8: g: the secret `x` has a default, expected none | a secret in a file is none; ${env.NAME:-default} takes a default
-        line 9: h: the environment variable `EMPTY` is not set | it is empty, which counts as not set
-        "##);
-    }
-
-    #[test]
-    fn a_missing_secret_is_one_problem_that_lists_every_place() {
-        let (_, _, problems) =
-            resolved("a: ${secrets.api_key}\nb: 'x ${secrets.api_key}'\n", &[("API_KEY", "")]);
-        insta::assert_snapshot!(problems, @"line 1: a: the secret `api_key` is not set | looked in the environment for API_KEY (empty, which counts as not set), SOURCES__REST_API__API_KEY, SOURCES__REST_API__CREDENTIALS__API_KEY, SOURCES__API_KEY, CREDENTIALS__API_KEY, DRAY_SECRETS__API_KEY");
     }
 }

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn absurd_nesting_is_refused_in_every_format() {
-        let many = 100_000;
+        let many = 20_000;
         let nested = |open: &str, close: &str| format!("{}{}", open.repeat(many), close.repeat(many));
         for (text, format) in [
             (nested("[", "]"), Format::Json),
@@ -126,6 +126,11 @@ mod tests {
             (format!("{}a = 1", "a.".repeat(many)), Format::Toml),
             (format!("config = {}", nested("[", "]")), Format::Python),
             (format!("config = {}", nested("(", ")")), Format::Python),
+            ("[".repeat(many), Format::Python),
+            (format!("config = f'{}{}'", "{f'".repeat(1_000), "'}".repeat(1_000)), Format::Python),
+            (format!("config = {{'a': {}1}}", "{'a':".repeat(300)), Format::Python),
+            (format!("config = {}", nested("[1,", "]")), Format::Python),
+            (format!("config = {}{}", "[".repeat(390), "]".repeat(390)), Format::Python),
             (format!("config = {}1", "-".repeat(many)), Format::Python),
             (format!("config = {}1", "not ".repeat(many)), Format::Python),
             (format!("config = {}1", "1+".repeat(many)), Format::Python),

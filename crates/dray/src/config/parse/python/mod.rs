@@ -3,7 +3,7 @@
 //! Only what the chosen configuration refers to has to be understood; the rest of the file (imports,
 //! pipelines, prints) is passed over.
 
-use ruff_python_ast::{Expr, ExprCall, Stmt};
+use ruff_python_ast::{Expr, ExprCall, PySourceType, Stmt};
 
 use crate::config::diagnostics::{Diagnostics, child};
 use crate::config::node::{Map, Node, Place, Value};
@@ -12,9 +12,11 @@ use super::Places;
 use eval::Evaluator;
 use scope::{Meaning, Program};
 
+mod bounds;
 mod calls;
 mod dates;
 mod eval;
+mod names;
 mod scope;
 
 /// Parses a Python file.
@@ -38,17 +40,22 @@ pub(super) enum Reading {
 /// Reads a text as Python.
 pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
     let places = Places::new(text);
-    let module = match ruff_python_parser::parse_module(text) {
-        Ok(parsed) => parsed.into_syntax(),
-        Err(error) => {
-            let place = places.at(error.location.start().to_usize());
-            let reason = error.error.to_string();
-            let mut letters = reason.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_lowercase()).unwrap_or_default();
-            diagnostics.push("", place, format!("this is not Python: {first}{}", letters.as_str()));
-            return Reading::NotPython;
-        }
-    };
+    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+    if let Some(offset) = bounds::too_deep(parsed.tokens()) {
+        diagnostics.push("", places.at(offset), "this Python code nests too deep to be read");
+        // Dropping so deep a tree would overflow the stack; the program ends over this problem anyway.
+        std::mem::forget(parsed);
+        return Reading::NotPython;
+    }
+    if let Some(error) = parsed.errors().first() {
+        let place = places.at(error.location.start().to_usize());
+        let reason = error.error.to_string();
+        let mut letters = reason.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_lowercase()).unwrap_or_default();
+        diagnostics.push("", place, format!("this is not Python: {first}{}", letters.as_str()));
+        return Reading::NotPython;
+    }
+    let module = parsed.into_syntax();
     let program = Program::of(&module.body);
     let problems = diagnostics.len();
     let mut evaluator = Evaluator::new(&program, &places, diagnostics);
