@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use crate::destination::{Destination, Finished, Restored, RunIdentity, TableBatch};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::{self, Cursors, Event, ResourceStats};
+use crate::extract::{self, CursorMove, CursorState, Cursors, Event, ResourceStats};
 use crate::load::{self, Segment};
 use crate::normalize::Normalizer;
-use crate::plan::{Disposition, Plan};
+use crate::plan::{CursorValue, Disposition, Plan};
 use crate::report::{Loaded, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
 use crate::schema::Schema;
-use crate::state::PipelineState;
+use crate::state::{PipelineState, StateNames, StoredCursor};
 
 /// A transaction is closed once this many bytes of pages are in it...
 const SEGMENT_BYTES: usize = 32 << 20;
@@ -98,7 +98,13 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
     }
     let plan = Arc::new(job.plan);
     let Restored { schema, state, .. } = restored;
-    let state = PipelineState::new(state, &job.pipeline, &job.dataset, &job.source);
+    let names = StateNames {
+        pipeline: &job.pipeline,
+        dataset: &job.dataset,
+        schema: &job.source,
+        destination: destination.kind(),
+    };
+    let state = PipelineState::new(state, &names);
     let cursors = cursors(&plan, &state, &job.source);
     let gatherer = Gatherer {
         normalizer: Normalizer::new(
@@ -195,16 +201,45 @@ fn load_thread(
     LoadEnded { loaded, error: result.err() }
 }
 
+/// The cursors that the plan's resources begin with.
 fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
     let mut cursors = Cursors::default();
     for resource in &plan.resources {
-        if let Some(incremental) = &resource.incremental {
-            for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
-                cursors.insert(&resource.name, &partition, stored);
+        let Some(incremental) = &resource.incremental else { continue };
+        for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
+            if let Some(last_value) = cursor_value(&stored.last_value) {
+                let initial_value = cursor_value(&stored.initial_value);
+                let state = CursorState { initial_value, last_value, unique_hashes: stored.unique_hashes };
+                cursors.insert(&resource.name, &partition, state);
             }
         }
     }
     cursors
+}
+
+fn cursor_value(stored: &serde_json::Value) -> Option<CursorValue> {
+    match stored {
+        serde_json::Value::String(text) => Some(CursorValue::Text(text.clone())),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map(CursorValue::Int).or_else(|| number.as_f64().map(CursorValue::Float))
+        }
+        _ => None,
+    }
+}
+
+fn stored_cursor(cursor: CursorMove) -> StoredCursor {
+    let json = |value: Option<CursorValue>| match value {
+        Some(CursorValue::Int(number)) => number.into(),
+        Some(CursorValue::Float(number)) => number.into(),
+        Some(CursorValue::Text(text)) => text.into(),
+        None => serde_json::Value::Null,
+    };
+    StoredCursor {
+        initial_value: json(cursor.state.initial_value),
+        last_value: json(Some(cursor.state.last_value)),
+        start_value: json(cursor.start_value),
+        unique_hashes: cursor.state.unique_hashes,
+    }
 }
 
 /// How a resource ended, and what became of its partitions.
@@ -212,7 +247,7 @@ fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
 struct Outcome {
     ended: Option<Result<()>>,
     partitions: Vec<String>,
-    moves: Vec<(Arc<str>, extract::CursorMove)>,
+    moves: Vec<(Arc<str>, CursorMove)>,
 }
 
 /// The normalize thread: pages into the open segment, segments to the loader.
@@ -319,7 +354,7 @@ impl Gatherer {
 
     /// Moves the cursors of the resources that are complete together with all that depend on them: a parent that moved on
     /// alone would never ask for the lost children again.
-    fn move_cursors(&mut self) -> bool {
+    fn move_cursors(&mut self) {
         let mut complete: BTreeSet<usize> =
             (0..self.outcomes.len()).filter(|at| matches!(self.outcomes[*at].ended, Some(Ok(())))).collect();
         for (at, resource) in self.plan.resources.iter().enumerate().rev() {
@@ -329,15 +364,15 @@ impl Gatherer {
                 complete.remove(&parent.resource);
             }
         }
-        let mut moved = false;
         for at in complete {
             let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else { continue };
             let Some(incremental) = &plan.incremental else { continue };
             for (partition, cursor) in std::mem::take(&mut outcome.moves) {
-                moved |= self.state.set_cursor(&self.source, &plan.name, &incremental.cursor_name, &partition, &cursor);
+                let partition = (!partition.is_empty()).then_some(&*partition);
+                let stored = stored_cursor(cursor);
+                self.state.set_cursor(&self.source, &plan.name, &incremental.cursor_name, partition, stored);
             }
         }
-        moved
     }
 
     /// Hands the open segment to the loader; false if the loader is gone.
@@ -358,8 +393,10 @@ impl Gatherer {
             self.notes.push(format!("`{collision}`: another key has this name; its values are in a column with a suffix"));
         }
         self.segment.schema = self.normalizer.take_schema();
-        if self.move_cursors() || self.segment.complete {
-            self.segment.state = Some(self.state.to_json());
+        self.move_cursors();
+        if self.state.changed() || self.segment.complete {
+            self.segment.state = Some(self.state.value().clone());
+            self.state.saved();
         }
         self.pending_bytes = 0;
         self.pending_since = None;

@@ -14,7 +14,7 @@ use super::secrets::SettingsFile;
 const MAX_BYTES: u64 = 16 << 20;
 
 /// A file that was read and parsed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Loaded {
     /// Its content.
     pub root: Node,
@@ -28,8 +28,18 @@ pub struct Loaded {
     pub notes: Vec<Diagnostic>,
 }
 
+impl fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // People write secrets into files: neither text nor tree is shown.
+        formatter
+            .debug_struct("Loaded")
+            .field("file", &self.file)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why a file could not be loaded. `Display` does not repeat the source.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
     /// It could not be read.
@@ -71,6 +81,23 @@ impl fmt::Display for LoadError {
                 1 => write!(formatter, "1 problem in {file}"),
                 count => write!(formatter, "{count} problems in {file}"),
             },
+        }
+    }
+}
+
+impl fmt::Debug for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, source } => {
+                formatter.debug_struct("Read").field("path", path).field("source", source).finish()
+            }
+            Self::UnknownFormat { path } => {
+                formatter.debug_struct("UnknownFormat").field("path", path).finish()
+            }
+            Self::Invalid { file, diagnostics, .. } => {
+                let mut shown = formatter.debug_struct("Invalid");
+                shown.field("file", file).field("diagnostics", diagnostics).finish_non_exhaustive()
+            }
         }
     }
 }
@@ -226,5 +253,6 @@ mod tests {
         let LoadError::Invalid { file, source_text, diagnostics } = error else { panic!() };
         let shown = diagnostics.render(&file, &source_text);
         assert!(!shown.contains("sk_1"), "{shown}");
+        assert!(!format!("{:?}", read_secret_files(folder.path())).contains("sk_1"));
     }
 }

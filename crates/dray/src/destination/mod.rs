@@ -34,6 +34,9 @@ pub trait Destination: Send {
     /// Where the database refuses something, or another run has taken over; nothing of the commit is visible then.
     fn commit(&mut self, commit: Commit<'_>) -> Result<Committed>;
 
+    /// The kind of database, as `--to` names it: `duckdb`.
+    fn kind(&self) -> &'static str;
+
     /// Where the data is, for people: `duckdb:orb.duckdb, dataset orb_dataset`.
     fn location(&self) -> String;
 }

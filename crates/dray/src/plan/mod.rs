@@ -2,6 +2,7 @@
 //! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
 
 mod compile;
+mod explain;
 mod paginate;
 mod prepare;
 mod singular;
@@ -15,6 +16,7 @@ use url::Url;
 
 pub use compile::compile;
 pub use prepare::{Prepared, prepare};
+pub use explain::explain;
 pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use template::{JsonTemplate, Part, Template, Text};
 

@@ -96,6 +96,18 @@ impl PipelineState {
         })
     }
 
+    /// All stored cursors of a resource by partition; the whole resource's is under an empty text.
+    #[must_use]
+    pub fn cursors(&self, source: &str, resource: &str, cursor: &str) -> Vec<(String, StoredCursor)> {
+        let whole = self.cursor(source, resource, cursor, None).map(|stored| (String::new(), stored));
+        let place = self.value.get("sources").and_then(|sources| sources.get(source)?.get("resources")?.get(resource));
+        let partitions = place.and_then(|place| place.get(PARTITIONS)).and_then(Value::as_object);
+        let names = partitions.into_iter().flat_map(Map::keys);
+        let of_parents =
+            names.filter_map(|name| Some((name.clone(), self.cursor(source, resource, cursor, Some(name))?)));
+        whole.into_iter().chain(of_parents).collect()
+    }
+
     /// Stores a cursor.
     pub fn set_cursor(
         &mut self,

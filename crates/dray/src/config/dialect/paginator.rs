@@ -50,7 +50,6 @@ pub(super) fn respell(node: &mut Node, writer: &mut Writer<'_>) {
                     "next_page_token",
                     "next_page_path",
                     "next_token_param",
-                    "cursor_path",
                 ],
                 "next_url_path",
             );

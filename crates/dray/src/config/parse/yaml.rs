@@ -16,9 +16,17 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
         anchors: HashMap::new(),
         nodes: 0,
         broken: false,
+        text,
+        lines: text.lines().count().max(1),
+        last: Place::new(1, 1),
         diagnostics,
     };
     let root = builder.document();
+    if root.is_none() && !builder.broken {
+        // The parser can run out of events in the middle of damaged text without an error of its own.
+        let place = builder.last;
+        builder.problem("", place, "this is not YAML: it ends in the middle of something");
+    }
     if builder.broken { None } else { root }
 }
 
@@ -66,6 +74,10 @@ struct Builder<'text, 'out> {
     anchors: HashMap<usize, Option<(Node, usize)>>,
     nodes: usize,
     broken: bool,
+    text: &'text str,
+    lines: usize,
+    /// Where the last event was.
+    last: Place,
     diagnostics: &'out mut Diagnostics,
 }
 
@@ -76,18 +88,33 @@ impl<'text> Builder<'text, '_> {
         None
     }
 
+    /// The parser counts lines after the last one.
+    fn within(&self, place: Place) -> Place {
+        let last = Place::new(self.lines, 1);
+        if place.line > last.line { last } else { place }
+    }
+
     /// The next event that is about content.
     fn next(&mut self) -> Option<(Event<'text>, Place)> {
         loop {
             match self.events.next_event()? {
                 Ok((Event::Nothing | Event::StreamStart, _)) => {}
-                Ok((event, span)) => return Some((event, place_of(span.start))),
+                Ok((event, span)) => {
+                    self.last = self.within(place_of(span.start));
+                    return Some((event, self.last));
+                }
                 Err(error) => {
                     self.broken = true;
                     let message = format!("this is not YAML: {}", error.info());
-                    self.diagnostics.push("", place_of(*error.marker()), message).hint(
-                        "inside { } and [ ], a text that holds braces has to be quoted: \"${secrets.x}\"",
-                    );
+                    let place = self.within(place_of(*error.marker()));
+                    let line = usize::try_from(place.line).unwrap_or(1).saturating_sub(1);
+                    let has_template = self.text.lines().nth(line).is_some_and(|line| line.contains("${"));
+                    let diagnostic = self.diagnostics.push("", place, message);
+                    if has_template {
+                        diagnostic.hint(
+                            "inside { } and [ ], a text with braces has to be quoted: \"${secrets.x}\"",
+                        );
+                    }
                     return None;
                 }
             }

@@ -203,6 +203,10 @@ impl Destination for DuckDb {
         result
     }
 
+    fn kind(&self) -> &'static str {
+        "duckdb"
+    }
+
     fn location(&self) -> String {
         format!("duckdb:{}, dataset {}", self.path.display(), self.dataset)
     }

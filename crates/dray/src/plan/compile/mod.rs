@@ -9,6 +9,8 @@ mod order;
 mod paging;
 mod request;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 use super::{Note, Plan};
 use crate::config::diagnostics::Diagnostics;
@@ -25,12 +27,37 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
         .map(|resource| defaults::merged(config.resource_defaults.as_ref(), resource))
         .collect();
     let client = client::compile(&config.client, &merged, &mut problems);
-    let drafts = resource::compile_all(config, &merged, client.as_ref(), &mut problems);
+    // Once: its problems are not those of every resource.
+    let auth = client::auth(config.client.auth.as_ref(), &mut problems);
+    let shared = resource::Shared { config, client: client.as_ref(), auth };
+    let drafts = resource::compile_all(&shared, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;
     }
-    Some(Plan { client: client?, resources, notes })
+    Some(Plan { client: client?, resources, notes: grouped(notes) })
+}
+
+/// One note in the place of the same note on many resources.
+fn grouped(notes: Vec<Note>) -> Vec<Note> {
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
+    for note in notes {
+        match grouped.iter_mut().find(|(text, _)| *text == note.text) {
+            Some((_, resources)) => resources.extend(note.resource),
+            None => grouped.push((note.text, note.resource.into_iter().collect())),
+        }
+    }
+    grouped
+        .into_iter()
+        .map(|(text, mut resources)| match resources.len() {
+            0 | 1 => Note { resource: resources.pop(), text },
+            count => {
+                let first: Vec<&str> = resources.iter().take(3).map(String::as_str).collect();
+                let more = if count > 3 { format!(" and {} more", count - 3) } else { String::new() };
+                Note { resource: None, text: format!("{text} ({}{more})", first.join(", ")) }
+            }
+        })
+        .collect()
 }
 
 /// Where the parts of the compiler put what they find.
@@ -58,6 +85,10 @@ impl Problems<'_> {
     fn path(&mut self, written: &str, at: &Spot) -> Option<crate::json::Path> {
         match crate::json::Path::parse(written) {
             Ok(path) => Some(path),
+            // One key with a space in it: `Date Submitted`.
+            Err(_) if !written.contains(['.', '[', ']', '*', '?', '@', '$', '(', '\'', '"']) => {
+                Some(crate::json::Path::key(written))
+            }
             Err(error) => {
                 self.add(at, error.to_string());
                 None

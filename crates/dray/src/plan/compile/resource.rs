@@ -8,8 +8,8 @@ use crate::config::model::{Config, EndpointConfig, ParamConfig, ResourceConfig, 
 use crate::json::Path;
 use crate::plan::singular::singular;
 use crate::plan::{
-    ClientPlan, Disposition, ExpandPlan, IncludeField, IncrementalPlan, LoadPlan, Paging, ParamValue,
-    ParentPlan, Part, ResourcePlan, Template, Text, TokenTarget,
+    AuthPlan, ClientPlan, Disposition, ExpandPlan, IncludeField, IncrementalPlan, LoadPlan, Paging,
+    ParamValue, ParentPlan, Part, ResourcePlan, Template, Text, TokenTarget,
 };
 use crate::schema::ColumnHint;
 
@@ -19,12 +19,16 @@ pub(super) struct Draft {
     pub(super) parent: Option<(String, Spot)>,
 }
 
-pub(super) fn compile_all(
-    config: &Config,
-    merged: &[Merged],
-    client: Option<&ClientPlan>,
-    problems: &mut Problems<'_>,
-) -> Vec<Draft> {
+/// What all resources have in common.
+pub(super) struct Shared<'a> {
+    pub(super) config: &'a Config,
+    /// None after a complaint.
+    pub(super) client: Option<&'a ClientPlan>,
+    /// None after a complaint.
+    pub(super) auth: Option<AuthPlan>,
+}
+
+pub(super) fn compile_all(shared: &Shared<'_>, merged: &[Merged], problems: &mut Problems<'_>) -> Vec<Draft> {
     let mut names: Vec<&str> = Vec::new();
     let mut peers = Vec::new();
     for merged in merged {
@@ -39,7 +43,7 @@ pub(super) fn compile_all(
     for merged in merged {
         let Some(name) = &merged.resource.name else { continue };
         problems.resource = Some(name.value.clone());
-        drafts.extend(compile(config, &name.value, merged, &names, &peers, client, problems));
+        drafts.extend(compile(shared, &name.value, merged, &names, &peers, problems));
     }
     problems.resource = None;
     drafts
@@ -62,12 +66,11 @@ fn peer(name: &str, merged: &Merged) -> Peer {
 }
 
 fn compile(
-    config: &Config,
+    shared: &Shared<'_>,
     name: &str,
     merged: &Merged,
     names: &[&str],
     peers: &[Peer],
-    client: Option<&ClientPlan>,
     problems: &mut Problems<'_>,
 ) -> Option<Draft> {
     let resource = &merged.resource;
@@ -81,9 +84,9 @@ fn compile(
         fields: Vec::new(),
         include: Vec::new(),
     };
-    let mut request = request::compile(endpoint, peers, client, &mut holes, problems);
+    let mut request = request::compile(endpoint, peers, shared.client, &mut holes, problems);
     let single = asks_for_one(endpoint);
-    let mut paging = paging_plan(config, endpoint, single, problems);
+    let mut paging = paging_plan(shared.config, endpoint, single, problems);
     if let (Some(paging), Some(request)) = (&mut paging, &mut request) {
         settle_limit(paging, request.params.as_slice(), problems);
     }
@@ -92,7 +95,10 @@ fn compile(
         Some(written) => Some(problems.path(&written.value, &written.at)?),
         None => single.then(Path::root),
     };
-    let auth = client::auth(endpoint.auth.as_ref().or(config.client.auth.as_ref()), problems);
+    let auth = match &endpoint.auth {
+        Some(_) => client::auth(endpoint.auth.as_ref(), problems),
+        None => shared.auth.clone(),
+    };
     let expand = expand(endpoint, problems);
     let include = include(resource, &holes, problems);
     let load = load_plan(name, merged, problems);

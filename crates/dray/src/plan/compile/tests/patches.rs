@@ -1,0 +1,311 @@
+//! A file with one thing broken, and what is said about it.
+
+use super::{explained, planned};
+use crate::config::parse::Format;
+
+/// The golden file, of which a patch replaces whole top-level keys.
+fn problems(patch: &str) -> String {
+    let client = "client: {base_url: 'https://api.example.com/v1', auth: {token: t}}";
+    let resources = "resources: [posts]";
+    let mut lines = Vec::new();
+    for line in [client, resources] {
+        let key = line.split(':').next().unwrap();
+        lines.push(if patch.starts_with(key) { patch } else { line });
+    }
+    let plan = planned(&lines.join("\n"), Format::Yaml);
+    assert!(plan.is_err(), "{}", explained(&plan));
+    explained(&plan)
+}
+
+#[test]
+fn the_golden_file_is_right() {
+    let plan = planned("client: {base_url: 'https://api.example.com/v1'}\nresources: [posts]", Format::Yaml);
+    assert!(plan.is_ok(), "{}", explained(&plan));
+}
+
+#[test]
+fn unknown_key() {
+    let patch = r#"resources: [{name: posts, endpoint: {path: posts, data_selectr: data}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:51 resources[0].endpoint.data_selectr: unknown key `data_selectr`
+      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `auth`, `expand`, `data_selector_required`
+    "#);
+}
+
+#[test]
+fn unknown_key_of_a_paginator() {
+    let patch =
+        r#"resources: [{name: posts, endpoint: {paginator: {type: offset, limit: 10, ofset_param: skip}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:75 resources[0].endpoint.paginator.ofset_param: unknown key `ofset_param`
+      = nearest is `offset_param`; `offset` knows `total_path`, `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `offset`, `offset_param`, `offset_body_path`, `maximum_offset`
+    "#);
+}
+
+#[test]
+fn a_key_of_another_paginator() {
+    let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: json_link, cursor_path: next}}}]"#;
+    insta::assert_snapshot!(problems(patch), @"");
+}
+
+#[test]
+fn wrong_kind() {
+    let patch = r#"resources: [{name: posts, endpoint: {params: [a]}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:46 resources[0].endpoint.params: expected a mapping of names to values, found a list");
+}
+
+#[test]
+fn missing_name() {
+    let patch = r#"resources: [{endpoint: posts}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:13 resources[0]: missing key `name`");
+}
+
+#[test]
+fn duplicate_name() {
+    let patch = r#"resources: [posts, {name: posts}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:27 resources[1].name: there is another resource `posts`");
+}
+
+#[test]
+fn unknown_parent() {
+    let patch = r#"resources: [posts, {name: comments, endpoint: 'posts/{resources.post.id}/comments'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:47 resources[1].endpoint: no resource `post`
+      = nearest is `posts`
+    "#);
+}
+
+#[test]
+fn refers_to_itself() {
+    let patch = r#"resources: [{name: posts, endpoint: 'x/{resources.posts.id}/y'}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:37 resources[0].endpoint: `posts` refers to itself");
+}
+
+#[test]
+fn cycle() {
+    let patch = r#"resources: [{name: a, endpoint: 'a/{resources.b.id}/x'}, {name: b, endpoint: 'b/{resources.a.id}/x'}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:33 resources[0].endpoint: resources need each other: `a` -> `b` -> `a`");
+}
+
+#[test]
+fn two_parents() {
+    let patch = r#"resources: [a, b, {name: c, endpoint: 'c/{resources.a.id}/{resources.b.id}/x'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:39 resources[2].endpoint: two parents, `a` and `b`: a resource has one
+      = carry the field through `a` with `include_from_parent`
+    "#);
+}
+
+#[test]
+fn bad_path() {
+    let patch = r#"resources: [{name: posts, endpoint: {data_selector: 'data['}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:53 resources[0].endpoint.data_selector: `data[` is not a JSONPath: at position 6, parser error");
+}
+
+#[test]
+fn include_without_parent() {
+    let patch = r#"resources: [{name: posts, include_from_parent: [id]}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:48 resources[0].include_from_parent: `include_from_parent` stands here, but the resource has no parent
+      = a parent is named by a placeholder: `{resources.<name>.<field>}`
+    "#);
+}
+
+#[test]
+fn nothing_gives_the_placeholder() {
+    let patch = r#"resources: [users, {name: posts, endpoint: 'groups/{group_id}/posts'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:44 resources[1].endpoint: nothing gives `{group_id}` its value: no resource's path ends in `groups`, and none is named after `group_id`; the file has `users`
+      = write `{resources.<name>.<field>}` in its place, or give `params: {group_id: ...}`
+    "#);
+}
+
+#[test]
+fn cursor_without_incremental() {
+    let patch = r#"resources: [{name: posts, endpoint: {params: {since: '{incremental.start_value}'}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:54 resources[0].endpoint.params.since: `{incremental.start_value}` stands here, but the endpoint has no `incremental`
+      = add `incremental: {cursor_path: ...}` to the endpoint
+    "#);
+}
+
+#[test]
+fn unknown_cursor_value() {
+    let patch = r#"resources: [{name: posts, endpoint: {params: {since: '{incremental.start_vale}'}, incremental: {cursor_path: at}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:54 resources[0].endpoint.params.since: unknown value `{incremental.start_vale}`
+      = nearest is `start_value`; known are `start_value`, `last_value`, `initial_value`, `end_value`
+    "#);
+}
+
+#[test]
+fn incremental_without_cursor_path() {
+    let patch = r#"resources: [{name: posts, endpoint: {incremental: {start_param: since}}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:51 resources[0].endpoint.incremental: missing key `cursor_path`");
+}
+
+#[test]
+fn window_without_start() {
+    let patch = r#"resources: [{name: posts, endpoint: {incremental: {cursor_path: at, end_value: 5}}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:80 resources[0].endpoint.incremental.end_value: `end_value` needs `initial_value`: together they are the window that is read");
+}
+
+#[test]
+fn param_and_body() {
+    let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: cursor, cursor_param: c, cursor_body_path: page.c}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:99 resources[0].endpoint.paginator.cursor_body_path: a parameter and a place in the body exclude each other
+      = keep one of the two keys
+    "#);
+}
+
+#[test]
+fn nothing_ends() {
+    let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: page_number, total_path: null, stop_after_empty_page: false}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:49 resources[0].endpoint.paginator: nothing ends this paginator
+      = give `total_path`, `has_more_path` or a maximum, or leave `stop_after_empty_page` on
+    "#);
+}
+
+#[test]
+fn maximum_before_start() {
+    let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: page_number, base_page: 1, maximum_page: 1}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:49 resources[0].endpoint.paginator: `maximum_page: 1` ends before the first page at 1
+      = `maximum_page` is the first that is not asked for
+    "#);
+}
+
+#[test]
+fn offset_without_limit() {
+    let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: offset}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:49 resources[0].endpoint.paginator: `offset` needs `limit`
+      = write `{type: offset, limit: 100}`
+    "#);
+}
+
+#[test]
+fn foreign_origin() {
+    let patch = r#"resources: [{name: posts, endpoint: 'https://evil.example.org/posts'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:37 resources[0].endpoint: the path leads to another origin, `https://evil.example.org`, which would get the API's credentials
+      = if that is meant, add `client.allowed_origins: ["https://evil.example.org"]`
+    "#);
+}
+
+#[test]
+fn base_url_without_scheme() {
+    let patch = r#"client: {base_url: api.example.com/v1}"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    1:20 client.base_url: `base_url` has no scheme
+      = expected a URL such as `https://api.example.com/v1/`
+    "#);
+}
+
+#[test]
+fn base_url_with_placeholder() {
+    let patch = r#"client: {base_url: 'https://{subdomain}.example.com'}"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    1:20 client.base_url: `base_url` still has the placeholder `{subdomain}`
+      = write the value in its place, use `${vars.NAME}`, or pass `--set client.base_url=...`
+    "#);
+}
+
+#[test]
+fn header_with_line_break() {
+    let patch = r#"client: {base_url: 'https://api.example.com', headers: {X-A: "a\nb"}}"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    1:62 client.headers.X-A: a header's value cannot hold a line break
+      = a secret read from a file often ends in one
+    "#);
+}
+
+#[test]
+fn python_only() {
+    let patch = r#"client: {base_url: 'https://api.example.com', session: x}"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    1:47 client.session: `session` exists only in Python
+      = `client.headers`, `client.retry` and `client.timeout` say what a session is used for
+    "#);
+}
+
+#[test]
+fn functions() {
+    let patch = r#"resources: [{name: posts, processing_steps: [{filter: x}], endpoint: {incremental: {cursor_path: at, convert: f}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:27 resources[0].processing_steps: `processing_steps` holds Python functions
+      = filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record
+    2:102 resources[0].endpoint.incremental.convert: `convert` is a Python function
+      = use `format`: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`
+    "#);
+}
+
+#[test]
+fn not_supported_yet() {
+    let patch = r#"resources: [{name: posts, write_disposition: {disposition: merge, strategy: scd2}, schema_contract: freeze}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:77 resources[0].write_disposition.strategy: `strategy: scd2` is not supported yet
+      = `delete-insert` and `upsert` are
+    2:101 resources[0].schema_contract: `schema_contract: freeze` is not supported yet
+      = only `evolve` is
+    "#);
+}
+
+#[test]
+fn sort_without_key() {
+    let patch = r#"resources: [{name: posts, columns: {at: {dedup_sort: desc}}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:41 resources[0].columns.at: `dedup_sort` needs `primary_key`: else no two rows are the same");
+}
+
+#[test]
+fn method_that_writes() {
+    let patch = r#"resources: [{name: posts, endpoint: {method: DELETE}}]"#;
+    insta::assert_snapshot!(problems(patch), @"2:46 resources[0].endpoint.method: `DELETE` does not read: only GET and POST are sent");
+}
+
+#[test]
+fn unknown_auth() {
+    let patch = r#"client: {base_url: 'https://api.example.com', auth: {type: bearrer, token: x}}"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    1:60 client.auth.type: unknown auth type `bearrer`
+      = nearest is `bearer`; expected one of `bearer`, `api_key`, `http_basic`, `oauth2_client_credentials`, `oauth2_refresh_token`, `none`
+    "#);
+}
+
+#[test]
+fn unknown_column_type() {
+    let patch = r#"resources: [{name: posts, columns: {at: {data_type: timestmp}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:53 resources[0].columns.at.data_type: unknown data type `timestmp`
+      = nearest is `timestamp`; expected one of `text`, `bigint`, `double`, `bool`, `timestamp`, `date`, `time`, `decimal`, `wei`, `json`, `binary`
+    "#);
+}
+
+#[test]
+fn params_of_mappings() {
+    let patch = r#"resources: [{name: posts, endpoint: {params: {filter: {a: 1}}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:55 resources[0].endpoint.params.filter: a mapping is not the value of a parameter
+      = write text, a number, a list, or `{type: resolve, resource, field}` or `{type: incremental, cursor_path}`
+    "#);
+}
+
+#[test]
+fn resolve_without_placeholder() {
+    let patch = r#"resources: [posts, {name: comments, endpoint: {params: {post: {type: resolve, resource: posts, field: id}}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:63 resources[1].endpoint.params.post: `post` resolves a placeholder that the path does not have
+      = as a parameter it is written `post: "{resources.posts.id}"`
+    "#);
+}
+
+#[test]
+fn braces() {
+    let patch = r#"resources: [{name: posts, endpoint: {json: {query: '{ posts { id } }'}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:52 resources[0].endpoint.json.query: `}` without `{`
+      = braces that are meant as such are doubled: `{{` and `}}`
+    "#);
+}
