@@ -1,2 +1,7 @@
-//! cli.
-fn main() {}
+//! The program `dray`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(dray_cli::run(std::env::args_os()))
+}

@@ -124,7 +124,8 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
         outcomes: plan.resources.iter().map(|_| Outcome::default()).collect(),
         notes: Vec::new(),
     };
-    let (ended, loaded) = stages(gatherer, &plan, cursors, &job.env, &job.progress, job.stop, destination.as_mut())?;
+    let (ended, loaded) =
+        stages(gatherer, &plan, cursors, &job.env, &job.progress, job.stop, destination.as_mut())?;
     notes.extend(ended.notes);
     let report = Summary { plan: &plan, progress: &job.progress, outcomes: ended.outcomes, loaded, notes };
     Ok(report.report(identity.load_id, job.env.instant() - started, destination.location()))
@@ -159,7 +160,8 @@ fn stages(
     let (events, pages) = mpsc::channel(PAGES_WAITING);
     let (segments, waiting) = sync_channel(SEGMENTS_WAITING);
     let loads = load::resource_loads(plan);
-    let names: BTreeMap<&str, usize> = progress.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let names: BTreeMap<&str, usize> =
+        progress.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let handle = runtime.handle().clone();
     let ended = std::thread::scope(|scope| {
         let loader = scope.spawn(move || load_thread(destination, &waiting, &loads, &names, progress));
@@ -266,7 +268,12 @@ struct Gatherer {
 }
 
 impl Gatherer {
-    fn run(&mut self, handle: &tokio::runtime::Handle, mut pages: mpsc::Receiver<Event>, segments: &SyncSender<Segment>) {
+    fn run(
+        &mut self,
+        handle: &tokio::runtime::Handle,
+        mut pages: mpsc::Receiver<Event>,
+        segments: &SyncSender<Segment>,
+    ) {
         loop {
             let next = match self.pending_since {
                 Some(since) => handle.block_on(tokio::time::timeout_at(since + SEGMENT_TIME, pages.recv())),
@@ -320,7 +327,9 @@ impl Gatherer {
 
     /// A resource is complete or has failed.
     fn end(&mut self, resource: usize, result: Result<()>) {
-        let (Some(plan), Some(outcome)) = (self.plan.resources.get(resource), self.outcomes.get_mut(resource)) else {
+        let (Some(plan), Some(outcome)) =
+            (self.plan.resources.get(resource), self.outcomes.get_mut(resource))
+        else {
             return;
         };
         if let Some(flag) = self.progress.ended.get(resource) {
@@ -328,10 +337,10 @@ impl Gatherer {
         }
         if plan.selected && plan.load.disposition != Disposition::Skip {
             match &result {
-                Ok(()) => self.segment.finished.push(Finished {
-                    resource: plan.name.clone(),
-                    partitions: outcome.partitions.clone(),
-                }),
+                Ok(()) => self
+                    .segment
+                    .finished
+                    .push(Finished { resource: plan.name.clone(), partitions: outcome.partitions.clone() }),
                 Err(error) => {
                     tracing::error!(resource = plan.name, error = error_text(error), "resource failed");
                     self.segment.abandoned.push(plan.name.clone());
@@ -346,7 +355,10 @@ impl Gatherer {
     fn close(&mut self) {
         for resource in 0..self.outcomes.len() {
             if self.outcomes.get(resource).is_some_and(|outcome| outcome.ended.is_none()) {
-                self.end(resource, Err(Error::new(ErrorKind::Cancelled, "stopped before the resource was complete")));
+                self.end(
+                    resource,
+                    Err(Error::new(ErrorKind::Cancelled, "stopped before the resource was complete")),
+                );
             }
         }
         self.segment.complete = self.outcomes.iter().all(|outcome| matches!(outcome.ended, Some(Ok(()))));
@@ -365,7 +377,9 @@ impl Gatherer {
             }
         }
         for at in complete {
-            let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else { continue };
+            let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else {
+                continue;
+            };
             let Some(incremental) = &plan.incremental else { continue };
             for (partition, cursor) in std::mem::take(&mut outcome.moves) {
                 let partition = (!partition.is_empty()).then_some(&*partition);
@@ -380,7 +394,11 @@ impl Gatherer {
         match self.normalizer.flush() {
             Ok(rows) => {
                 for rows in rows {
-                    let resource = self.plan.resources.get(rows.resource).map_or_else(String::new, |plan| plan.name.clone());
+                    let resource = self
+                        .plan
+                        .resources
+                        .get(rows.resource)
+                        .map_or_else(String::new, |plan| plan.name.clone());
                     self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
                 }
             }
@@ -390,7 +408,9 @@ impl Gatherer {
             }
         }
         for collision in self.normalizer.take_collisions() {
-            self.notes.push(format!("`{collision}`: another key has this name; its values are in a column with a suffix"));
+            self.notes.push(format!(
+                "`{collision}`: another key has this name; its values are in a column with a suffix"
+            ));
         }
         self.segment.schema = self.normalizer.take_schema();
         self.move_cursors();
@@ -419,13 +439,17 @@ impl Summary<'_> {
         let mut resources = Vec::new();
         let mut worst = Status::Succeeded;
         let load_error = self.loaded.error.as_ref().map(error_text);
-        for ((plan, outcome), stats) in self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter()) {
+        for ((plan, outcome), stats) in
+            self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter())
+        {
             if !plan.selected && stats.requests.load(Ordering::Relaxed) == 0 {
                 continue;
             }
             let (status, error) = match &outcome.ended {
                 Some(Ok(())) if load_error.is_none() => (Status::Succeeded, None),
-                Some(Err(error)) if error.kind() != ErrorKind::Cancelled => (Status::Failed, Some(error_text(error))),
+                Some(Err(error)) if error.kind() != ErrorKind::Cancelled => {
+                    (Status::Failed, Some(error_text(error)))
+                }
                 _ if load_error.is_some() => (Status::Failed, load_error.clone()),
                 _ => (Status::Interrupted, None),
             };
@@ -433,20 +457,23 @@ impl Summary<'_> {
                 worst = status;
             }
             let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-            resources.push((plan.name.clone(), ResourceReport {
-                status,
-                requests: count(&stats.requests),
-                pages: count(&stats.pages),
-                records: count(&stats.records),
-                rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
-                retries: count(&stats.retries),
-                rejected: 0,
-                ignored: count(&stats.ignored),
-                filtered: count(&stats.filtered),
-                table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
-                key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
-                error,
-            }));
+            resources.push((
+                plan.name.clone(),
+                ResourceReport {
+                    status,
+                    requests: count(&stats.requests),
+                    pages: count(&stats.pages),
+                    records: count(&stats.records),
+                    rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
+                    retries: count(&stats.retries),
+                    rejected: 0,
+                    ignored: count(&stats.ignored),
+                    filtered: count(&stats.filtered),
+                    table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
+                    key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
+                    error,
+                },
+            ));
         }
         Report {
             status: if load_error.is_some() { Status::Failed } else { worst },

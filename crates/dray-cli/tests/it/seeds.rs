@@ -44,7 +44,7 @@ fn contents(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
          AND table_name NOT LIKE '\\_d%' ESCAPE '\\'",
     );
     let read = |table: String| {
-        let columns = format!("COLUMNS(c -> c NOT LIKE '\\_dlt\\_%id' ESCAPE '\\')");
+        let columns = "CAST(COLUMNS(c -> c NOT LIKE '\\_dlt\\_%id' ESCAPE '\\') AS VARCHAR)";
         let rows = bench.query(&format!("SELECT {columns} FROM test_dataset.\"{table}\" ORDER BY ALL"));
         (table, rows)
     };
@@ -122,7 +122,9 @@ fn zoho_loads_twelve_resources_whose_records_have_no_id() {
         assert_eq!(ran.count(resource, "rows"), 230, "{resource}");
     }
     // One token for the whole run: the API hands out ten in ten minutes.
-    let tokens = |bench: &Bench| bench.sim.requests().iter().filter(|request| request.path.ends_with("/token")).count();
+    let tokens = |bench: &Bench| {
+        bench.sim.requests().iter().filter(|request| request.path.ends_with("/token")).count()
+    };
     assert_eq!(tokens(&bench), 1);
     bench.assert_no_secret(&ran);
 
@@ -146,9 +148,11 @@ fn stripe_loads_with_its_three_dependencies_and_then_only_what_is_new() {
     let ran = bench.run("seed.py", &[]);
     ran.succeeded();
     assert_tables(&bench, &["charges", "customers"], &|_| "id".to_owned());
-    for (child, column) in
-        [("invoice_line_items", "invoice"), ("subscription_items", "subscription"), ("payout_transactions", "payout_id")]
-    {
+    for (child, column) in [
+        ("invoice_line_items", "invoice"),
+        ("subscription_items", "subscription"),
+        ("payout_transactions", "payout_id"),
+    ] {
         assert_eq!(loaded_by(&bench, child, column), by_parent(&bench, child), "{child}");
     }
     // Unix timestamps stay integers.
@@ -165,7 +169,9 @@ fn stripe_loads_with_its_three_dependencies_and_then_only_what_is_new() {
     assert_eq!(contents(&bench), first);
     let asked = bench.sim.requests();
     let since = |request: &&dray_sim::Request| request.path == "/v1/charges";
-    assert!(asked.iter().filter(since).all(|request| request.param("created[gte]") == Some(&newest.to_string())));
+    assert!(
+        asked.iter().filter(since).all(|request| request.param("created[gte]") == Some(&newest.to_string()))
+    );
     assert!(again.count("charges", "records") <= 2, "{}", again.report);
 
     bench.sim.grow(3);
@@ -173,6 +179,9 @@ fn stripe_loads_with_its_three_dependencies_and_then_only_what_is_new() {
     third.succeeded();
     assert_tables(&bench, &["charges", "customers"], &|_| "id".to_owned());
     let lines = bench.sim.expected("invoice_line_items");
-    assert_eq!(bench.number("SELECT count(*) FROM test_dataset.invoice_line_items"), u64::try_from(lines.len()).unwrap());
+    assert_eq!(
+        bench.number("SELECT count(*) FROM test_dataset.invoice_line_items"),
+        u64::try_from(lines.len()).unwrap()
+    );
     assert!(lines.iter().all(|line| !text(&line["id"]).is_empty()));
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use dray::destination::duckdb::Reader;
+use dray::destination::duckdb::DuckDb;
 use dray_sim::Sim;
 use tempfile::TempDir;
 
@@ -65,7 +65,8 @@ impl Bench {
     pub(crate) fn run(&self, file: &str, more: &[&str]) -> Ran {
         let base = format!("client.base_url={}", self.sim.base_url());
         let token = format!("client.auth.token_url={}", self.sim.token_url());
-        let mut arguments = vec!["run", file, "--to", "duckdb:out.duckdb", "--pipeline", "test", "--report", "report.json"];
+        let mut arguments =
+            vec!["run", file, "--to", "duckdb:out.duckdb", "--pipeline", "test", "--report", "report.json"];
         arguments.extend(["--set", &base]);
         if self.sim.secrets().iter().any(|(name, _)| name == "refresh_token") {
             arguments.extend(["--set", &token]);
@@ -83,9 +84,11 @@ impl Bench {
 
     /// The rows of a query, nulls as "NULL".
     pub(crate) fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        let mut reader = Reader::open(&self.path("out.duckdb")).unwrap();
-        let rows = reader.rows(sql).unwrap_or_else(|error| panic!("{sql}: {}", error.chain()));
-        rows.into_iter().map(|row| row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned())).collect()).collect()
+        let mut database = DuckDb::open(self.path("out.duckdb"), "test_dataset", None).unwrap();
+        let rows = database.query(sql).unwrap_or_else(|error| panic!("{sql}: {}", error.chain()));
+        rows.into_iter()
+            .map(|row| row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned())).collect())
+            .collect()
     }
 
     /// The first column of a query.
@@ -99,7 +102,8 @@ impl Bench {
 
     /// The sorted values of a field of the records that the API holds.
     pub(crate) fn expected(&self, resource: &str, field: &str) -> Vec<String> {
-        let mut values: Vec<_> = self.sim.expected(resource).iter().map(|record| text(&record[field])).collect();
+        let mut values: Vec<_> =
+            self.sim.expected(resource).iter().map(|record| text(&record[field])).collect();
         values.sort();
         values
     }
@@ -133,6 +137,8 @@ impl Ran {
     }
 
     pub(crate) fn count(&self, resource: &str, what: &str) -> u64 {
-        self.report["resources"][resource][what].as_u64().unwrap_or_else(|| panic!("no {what} of {resource}: {}", self.report))
+        self.report["resources"][resource][what]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no {what} of {resource}: {}", self.report))
     }
 }

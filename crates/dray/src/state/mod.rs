@@ -100,7 +100,10 @@ impl PipelineState {
     #[must_use]
     pub fn cursors(&self, source: &str, resource: &str, cursor: &str) -> Vec<(String, StoredCursor)> {
         let whole = self.cursor(source, resource, cursor, None).map(|stored| (String::new(), stored));
-        let place = self.value.get("sources").and_then(|sources| sources.get(source)?.get("resources")?.get(resource));
+        let place = self
+            .value
+            .get("sources")
+            .and_then(|sources| sources.get(source)?.get("resources")?.get(resource));
         let partitions = place.and_then(|place| place.get(PARTITIONS)).and_then(Value::as_object);
         let names = partitions.into_iter().flat_map(Map::keys);
         let of_parents =

@@ -135,7 +135,9 @@ impl Chain {
                 // A server may cap the page: what was received counts, not what was asked for.
                 let next = offset + count;
                 self.count_total(paging, page)?;
-                let known = self.total;
+                let required = paging.total.as_ref().is_some_and(|total| total.required);
+                // A total that nobody named as such and that is smaller than what came counts something else.
+                let known = self.total.filter(|total| required || *total >= self.received);
                 self.by_number(
                     paging,
                     more,
@@ -149,7 +151,10 @@ impl Chain {
                 let Token::Page(number) = sent else { return Ok(Next::Done) };
                 let next = number + 1;
                 self.count_total(paging, page)?;
+                let required = paging.total.as_ref().is_some_and(|total| total.required);
                 let last = self.total.map(|pages| next >= pages.saturating_add(*base));
+                // Without being told, a total may count records: then it says nothing of an empty page.
+                let last = last.filter(|last| required || *last || count > 0);
                 self.by_number(paging, more, count, last, maximum.map(|last| next >= last), || {
                     Token::Page(next)
                 })

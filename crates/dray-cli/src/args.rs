@@ -1,0 +1,133 @@
+//! The command line, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Hauls data from REST APIs into databases: one file describes an API, `dray run` loads it.
+#[derive(Debug, Parser)]
+#[command(name = "dray", version, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// Only problems and what was asked for
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// More detail; twice for all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Load the resources of a configuration into a database
+    Run(Run),
+    /// Find every problem of a configuration, offline
+    Check(Config),
+    /// Show what will be asked, in order
+    Plan(Config),
+    /// Show a few records of a resource, write nothing
+    Preview(Preview),
+    /// Show the tables and columns of a dataset
+    Schema(Look),
+    /// Show the stored cursors of a pipeline
+    State(Look),
+    /// Show the loads of a dataset
+    Loads(Look),
+    /// Run a shipped connector against its simulated API
+    Demo(Demo),
+}
+
+/// A configuration and what is overridden in it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Config {
+    /// A file (.yaml, .json, .toml, .py, .md) or the name of a shipped connector
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: String,
+    /// Override a key, as in client.base_url=https://api.example.com
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// Where the data goes.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Target {
+    /// The database: duckdb:PATH [default: duckdb:<pipeline>.duckdb]
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) to: Option<String>,
+    /// The dataset [default: <pipeline>_dataset]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+    /// The pipeline [default: the file's name without its ending]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: Option<String>,
+}
+
+/// `dray run`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// Load these resources only
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Write a report as JSON; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// `dray preview`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Preview {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// The resource
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: String,
+    /// How many records
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) limit: usize,
+}
+
+/// `dray schema`, `dray state`, `dray loads`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Look {
+    /// The configuration that was run: names the pipeline
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// `dray demo`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// The connector: stripe, orb, zoho_billing or fastbill
+    #[arg(value_name = "NAME", default_value = "stripe")]
+    pub(crate) name: String,
+    /// Records of each resource that the simulated API has
+    #[arg(long, value_name = "N", default_value = "250")]
+    pub(crate) size: u64,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}

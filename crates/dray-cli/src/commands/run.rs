@@ -1,0 +1,53 @@
+//! `dray run`: load the resources of a configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dray::config::diagnostics::closest;
+use dray::env::Env;
+use dray::error::{Error, ErrorKind, Result};
+use dray::plan::Plan;
+
+use crate::args::{Global, Run};
+use crate::execute::{Place, execute, write_report};
+use crate::exit::Exit;
+use crate::printer::Printer;
+use crate::source::ready;
+
+/// Loads; `given` are variables that stand above the environment.
+pub(crate) fn run(
+    args: &Run,
+    given: BTreeMap<String, String>,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Exit> {
+    let env = Arc::new(Env::system());
+    let mut ready = ready(&args.config, args.target.pipeline.as_deref(), given, &env, printer)?;
+    select(&mut ready.plan, &args.resources)?;
+    let place = Place::of(&args.target, &ready.pipeline)?;
+    let report = execute(ready, &place, env, global, printer)?;
+    if let Some(to) = &args.report {
+        write_report(&report, to, printer)?;
+    }
+    Ok(Exit::of_status(report.status))
+}
+
+/// Leaves only these resources selected; their parents are read as far as they need them.
+pub(crate) fn select(plan: &mut Plan, names: &[String]) -> Result<()> {
+    for name in names {
+        if !plan.resources.iter().any(|resource| resource.name == *name) {
+            let known = plan.resources.iter().map(|resource| resource.name.as_str());
+            let hint = match closest(name, known.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("resources: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Error::new(ErrorKind::Config, format!("no resource `{name}`")).hint(hint));
+        }
+    }
+    for resource in &mut plan.resources {
+        resource.selected &= names.is_empty() || names.contains(&resource.name);
+        // A resource that is named is meant, also where the file leaves it out.
+        resource.selected |= names.contains(&resource.name);
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The end of a run, for people.
+
+use dray::report::{Report, Status};
+
+use crate::table::{Align, render, thousands};
+
+/// What was loaded, what failed and where the data is.
+pub(crate) fn summary(report: &Report, look: &str) -> String {
+    let mut text = String::from("\n");
+    let mark = |status| match status {
+        Status::Succeeded => "ok",
+        Status::Failed => "FAILED",
+        Status::Interrupted => "stopped",
+    };
+    let rows: Vec<Vec<String>> = report
+        .resources
+        .0
+        .iter()
+        .map(|(name, resource)| {
+            vec![
+                name.clone(),
+                mark(resource.status).to_owned(),
+                thousands(resource.rows),
+                thousands(resource.records),
+                thousands(resource.pages),
+                thousands(resource.requests),
+                thousands(resource.retries),
+            ]
+        })
+        .collect();
+    let header = [
+        ("resource", Align::Left),
+        ("", Align::Left),
+        ("rows", Align::Right),
+        ("records", Align::Right),
+        ("pages", Align::Right),
+        ("requests", Align::Right),
+        ("retries", Align::Right),
+    ];
+    text.push_str(&render(&header, &rows));
+    for (name, resource) in &report.resources.0 {
+        if let Some(key) = &resource.key {
+            text.push_str(&format!("\nkey of {name}: {key}"));
+        }
+        if resource.ignored > 0 {
+            text.push_str(&format!("\n{name}: {} answers ignored as configured", resource.ignored));
+        }
+    }
+    for note in &report.notes {
+        text.push_str(&format!("\nnote: {note}"));
+    }
+    for (name, resource) in &report.resources.0 {
+        if let Some(error) = &resource.error {
+            text.push_str(&format!("\nerror: {name}: {error}"));
+        }
+    }
+    if let Some(error) = &report.error {
+        text.push_str(&format!("\nerror: {error}"));
+    }
+    let ended = match report.status {
+        Status::Succeeded => "loaded",
+        Status::Failed => "not everything was loaded; what is complete is in",
+        Status::Interrupted => "stopped; what is complete is in",
+    };
+    text.push_str(&format!(
+        "\n{ended} {} in {:.2} s (load {})\nlook: {look}",
+        report.destination, report.duration_s, report.load_id
+    ));
+    text
+}

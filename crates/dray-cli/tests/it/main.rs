@@ -1,0 +1,5 @@
+//! The program as people run it.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod seeds;
+mod support;
