@@ -312,3 +312,13 @@ fn braces() {
       = braces that are meant as such are doubled: `{{` and `}}`
     "#);
 }
+
+#[test]
+fn what_follows_from_a_problem_is_not_said() {
+    let patch =
+        r#"resources: [posts, {name: c, include_from_parent: [id], endpoint: 'x/{resources.psts.id}/y'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:67 resources[1].endpoint: no resource `psts`
+      = nearest is `posts`
+    "#);
+}
