@@ -2,7 +2,6 @@
 
 /// The singular of a plural noun, by English rules good enough for API names; the last word of a
 /// snake_case name is what changes.
-
 pub(crate) fn singular(name: &str) -> String {
     const ODD: [(&str, &str); 8] = [
         ("people", "person"),

@@ -78,7 +78,8 @@ fn from_sync(endpoint: &mut Map, writer: &mut Writer<'_>) {
         if let Some(value) = text(&sync, from) {
             let value = replaced(value, in_value).unwrap_or_else(|| value.to_owned());
             // What is computed from the clock is where a run ends anyway.
-            if !value.contains("{{") && !(to == "end_value" && value.contains("now")) {
+            let computed = value.contains("{{") || (to == "end_value" && value.contains("now"));
+            if !computed {
                 set(&mut map, to, place, value);
             }
         }

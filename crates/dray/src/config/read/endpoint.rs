@@ -58,6 +58,19 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
             "`data_selector_required` changes nothing: a selector that finds nothing is always an error",
         );
     }
+    fields.refuse(reader, "body", "has no mapping", "use `json` for a mapping, or `data` for form fields");
+    fields.refuse(
+        reader,
+        "record_filter",
+        "is not supported",
+        "filter rows in SQL after the load, or by a parameter of the API",
+    );
+    fields.refuse(
+        reader,
+        "partition_router",
+        "is not supported",
+        "a parent is named by a placeholder: `{resources.<name>.<field>}`; a parameter can hold a list",
+    );
     fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
     fields.finish(reader);
     endpoint

@@ -33,7 +33,7 @@ impl<'a> PathHoles<'a> {
         Self { peers, own_path, params, used: Vec::new() }
     }
 
-    fn from_param(
+    fn param_part(
         &mut self,
         param: &Param,
         holes: &mut Holes<'_>,
@@ -72,7 +72,7 @@ impl Bare for PathHoles<'_> {
         problems: &mut Problems<'_>,
     ) -> Option<Part> {
         if let Some(param) = self.params.iter().find(|param| param.name == name) {
-            return self.from_param(param, holes, problems);
+            return self.param_part(param, holes, problems);
         }
         let Some((parent, field)) = owner(self.peers, holes.own, self.own_path, name) else {
             let names: Vec<&str> = holes.names.iter().copied().filter(|peer| *peer != holes.own).collect();

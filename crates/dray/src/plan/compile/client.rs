@@ -17,7 +17,8 @@ pub(super) fn compile(
     let headers = client
         .headers
         .iter()
-        .filter(|header| check_header(header, problems))
+        // A variable that is left empty (an organization of one's own) is a header that is not sent.
+        .filter(|header| !header.value.value.expose().is_empty() && check_header(header, problems))
         .map(|header| (header.name.clone(), header.value.value.clone()))
         .collect();
     let retry = defaults::retry();

@@ -17,6 +17,8 @@ pub(super) struct Holes<'a> {
     pub(super) incremental: bool,
     /// The parent and where it was named first.
     pub(super) parent: Option<(String, Spot)>,
+    /// A placeholder was refused: what follows from that need not be said.
+    pub(super) refused: bool,
     /// Fields of the parent that are used.
     pub(super) fields: Vec<Path>,
     /// Columns that child rows carry because a placeholder was bound by its name.
@@ -91,7 +93,11 @@ impl Holes<'_> {
             match piece {
                 Piece::Fixed(text) if secret => parts.push(Part::Text(Text::Secret(Secret::new(text)))),
                 Piece::Fixed(text) => parts.push(Part::Text(Text::Plain(text))),
-                Piece::Hole(hole) => parts.push(self.part(&hole, at, bare, problems)?),
+                Piece::Hole(hole) => {
+                    let part = self.part(&hole, at, bare, problems);
+                    self.refused |= part.is_none();
+                    parts.push(part?);
+                }
             }
         }
         Some(Template { parts })

@@ -81,6 +81,7 @@ fn compile(
         names,
         incremental: incremental.is_some(),
         parent: None,
+        refused: false,
         fields: Vec::new(),
         include: Vec::new(),
     };
@@ -201,7 +202,7 @@ fn include(resource: &ResourceConfig, holes: &Holes<'_>, problems: &mut Problems
     let mut include = Vec::new();
     if let Some(written) = &resource.include_from_parent {
         match &holes.parent {
-            None if written.value.is_empty() => {}
+            None if written.value.is_empty() || holes.refused => {}
             None => problems.add_with_hint(
                 &written.at,
                 "`include_from_parent` stands here, but the resource has no parent",

@@ -45,7 +45,10 @@ fn unknown_key_of_a_paginator() {
 #[test]
 fn a_key_of_another_paginator() {
     let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: json_link, cursor_path: next}}}]"#;
-    insta::assert_snapshot!(problems(patch), @"");
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:67 resources[0].endpoint.paginator.cursor_path: `cursor_path` is a key of `cursor`, not of `json_link`
+      = `json_link` knows `limit`, `limit_param`, `limit_body_path`, `next_url_path`
+    "#);
 }
 
 #[test]
@@ -307,5 +310,15 @@ fn braces() {
     insta::assert_snapshot!(problems(patch), @r#"
     2:52 resources[0].endpoint.json.query: `}` without `{`
       = braces that are meant as such are doubled: `{{` and `}}`
+    "#);
+}
+
+#[test]
+fn what_follows_from_a_problem_is_not_said() {
+    let patch =
+        r#"resources: [posts, {name: c, include_from_parent: [id], endpoint: 'x/{resources.psts.id}/y'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:67 resources[1].endpoint: no resource `psts`
+      = nearest is `posts`
     "#);
 }
