@@ -276,7 +276,9 @@ impl Gatherer {
     ) {
         loop {
             let next = match self.pending_since {
-                Some(since) => handle.block_on(tokio::time::timeout_at(since + SEGMENT_TIME, pages.recv())),
+                // The timer must be made where the runtime is.
+                Some(since) => handle
+                    .block_on(async { tokio::time::timeout_at(since + SEGMENT_TIME, pages.recv()).await }),
                 None => Ok(pages.blocking_recv()),
             };
             let event = match next {
