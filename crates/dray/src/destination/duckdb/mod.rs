@@ -216,3 +216,6 @@ impl fmt::Debug for DuckDb {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
