@@ -7,9 +7,11 @@ mod records;
 
 pub(crate) use fixture::{Opener, Subject};
 
+type Promise = fn(&Opener);
+
 /// Every promise, each on a database of its own. `fresh` gives a function that opens one and the same new database.
 pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
-    let promises: &[(&str, fn(&Opener))] = &[
+    let promises: &[(&str, Promise)] = &[
         ("append adds", loads::append_adds),
         ("a refused commit leaves nothing", loads::a_refused_commit_leaves_nothing),
         ("replace keeps old rows until finished", loads::replace_keeps_old_rows_until_finished),
