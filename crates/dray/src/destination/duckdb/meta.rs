@@ -147,9 +147,9 @@ pub(super) fn unfinished(
 ) -> Result<Vec<Unfinished>> {
     let positions = catalog.qualified(POSITIONS);
     let sql = format!(
-        "SELECT p.load_id, p.resource, p.position ->> 'table', p.position ->> 'disposition', EXISTS (SELECT 1 FROM {positions} AS o \
+        "SELECT p.load_id, p.resource, (p.position ->> 'table'), (p.position ->> 'disposition'), EXISTS (SELECT 1 FROM {positions} AS o \
          WHERE o.pipeline_name = p.pipeline_name AND o.load_id = p.load_id AND o.resource <> p.resource AND o.done \
-         AND o.position ->> 'table' = p.position ->> 'table') \
+         AND (o.position ->> 'table') = (p.position ->> 'table')) \
          FROM {positions} AS p WHERE p.pipeline_name = ? AND NOT p.done ORDER BY p.load_id, p.resource"
     );
     let rows = session.rows(&sql, &[Param::Text(pipeline)])?;

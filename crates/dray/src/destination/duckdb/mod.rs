@@ -220,3 +220,6 @@ impl fmt::Debug for DuckDb {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

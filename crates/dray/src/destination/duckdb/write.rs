@@ -12,6 +12,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use super::sql::{Session, Target};
 use crate::error::{Error, ErrorKind, Result};
 
+/// A batch's columns in the table's order; none where it lacks one.
+type Picked = Vec<Option<ArrayRef>>;
+
 /// Adds rows to a table that has `columns`.
 pub(super) fn ingest(
     session: &mut Session,
@@ -44,7 +47,7 @@ fn align(
     columns: &[(String, String)],
     batches: &[RecordBatch],
 ) -> Result<Vec<(SchemaRef, Vec<RecordBatch>)>> {
-    let mut groups: Vec<(Vec<Option<DataType>>, Vec<Vec<Option<ArrayRef>>>)> = Vec::new();
+    let mut groups: Vec<(Vec<Option<DataType>>, Vec<Picked>)> = Vec::new();
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
         let picked = pick(columns, batch);
         if let Some((types, members)) = groups.last_mut()
@@ -65,7 +68,7 @@ fn align(
     groups.into_iter().map(|(types, members)| assemble(columns, &types, members)).collect()
 }
 
-fn pick(columns: &[(String, String)], batch: &RecordBatch) -> Vec<Option<ArrayRef>> {
+fn pick(columns: &[(String, String)], batch: &RecordBatch) -> Picked {
     let schema = batch.schema_ref();
     columns
         .iter()
@@ -86,7 +89,7 @@ fn fits(types: &[Option<DataType>], picked: &[Option<ArrayRef>]) -> bool {
 fn assemble(
     columns: &[(String, String)],
     types: &[Option<DataType>],
-    members: Vec<Vec<Option<ArrayRef>>>,
+    members: Vec<Picked>,
 ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let fields: Vec<Field> = columns
         .iter()
