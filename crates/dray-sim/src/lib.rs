@@ -15,6 +15,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![expect(clippy::disallowed_methods, reason = "a simulated server has a clock of its own")]
 
 mod backend;
 mod clock;

@@ -1,5 +1,6 @@
 //! Each API walked page by page and held against the oracle; one test for each kind of fault.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
+#![expect(clippy::disallowed_methods, reason = "delays are measured")]
 
 mod client;
 mod fastbill;

@@ -1,8 +1,8 @@
 //! Loose spellings brought into dlt's own, each reading noted.
 //!
 //! Two families of documents write almost what dlt reads (BASE_CONFIG / ENDPOINTS / DEPENDENCIES, and dlt's own
-//! form with other words). [`restructure`] gives a file dlt's shape, before anything is overridden from outside;
-//! [`respell`] gives its keys dlt's names, before templates are resolved.
+//! form with other words). [`restructure()`] gives a file dlt's shape, before anything is overridden from outside;
+//! [`respell()`] gives its keys dlt's names, before templates are resolved.
 
 mod auth;
 mod incremental;
