@@ -62,22 +62,30 @@ pub(crate) struct Config {
     /// A file (.yaml, .json, .toml, .py, .md) or the name of a shipped connector
     #[arg(value_name = "CONFIG")]
     pub(crate) config: String,
-    /// Override a key, as in client.base_url=https://api.example.com
-    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    /// What stands above the file
+    #[arg(
+        long = "set",
+        help = "Override a key, as in client.base_url=https://api.example.com",
+        value_name = "KEY.PATH=VALUE"
+    )]
     pub(crate) set: Vec<String>,
 }
 
 /// Where the data goes.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Target {
-    /// The database: duckdb:PATH [default: duckdb:<pipeline>.duckdb]
-    #[arg(long, value_name = "DESTINATION")]
+    /// The database
+    #[arg(
+        long,
+        value_name = "DESTINATION",
+        help = "The database: duckdb:PATH [default: duckdb:<pipeline>.duckdb]"
+    )]
     pub(crate) to: Option<String>,
-    /// The dataset [default: <pipeline>_dataset]
-    #[arg(long, value_name = "NAME")]
+    /// The dataset
+    #[arg(long, value_name = "NAME", help = "The dataset [default: <pipeline>_dataset]")]
     pub(crate) dataset: Option<String>,
-    /// The pipeline [default: the file's name without its ending]
-    #[arg(long, value_name = "NAME")]
+    /// The pipeline
+    #[arg(long, value_name = "NAME", help = "The pipeline [default: the file's name without its ending]")]
     pub(crate) pipeline: Option<String>,
 }
 

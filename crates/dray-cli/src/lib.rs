@@ -1,6 +1,6 @@
 //! The command line of dray, callable as a function.
 //!
-//! Data goes to standard output, talk to standard error, and both only through [`printer::Printer`], which takes every
+//! Data goes to standard output, talk to standard error, and both only through `Printer`, which takes every
 //! known secret out of what it writes.
 
 mod args;
