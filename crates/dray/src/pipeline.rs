@@ -16,7 +16,7 @@ use crate::destination::{Destination, Finished, Restored, RunIdentity, TableBatc
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, Event, ResourceStats};
-use crate::load::{self, Segment};
+use crate::load::{Loader, Move, Segment};
 use crate::normalize::Normalizer;
 use crate::plan::{CursorValue, Disposition, Plan};
 use crate::report::{Loaded, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
@@ -116,16 +116,14 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
         plan: Arc::clone(&plan),
         env: Arc::clone(&job.env),
         progress: Arc::clone(&job.progress),
-        source: job.source.clone(),
-        state,
         segment: Segment::default(),
         pending_bytes: 0,
         pending_since: None,
         outcomes: plan.resources.iter().map(|_| Outcome::default()).collect(),
         notes: Vec::new(),
     };
-    let (ended, loaded) =
-        stages(gatherer, &plan, cursors, &job.env, &job.progress, job.stop, destination.as_mut())?;
+    let loader = Loader::new(destination.as_mut(), &plan, &job.source, state);
+    let (ended, loaded) = stages(gatherer, &plan, cursors, &job.env, &job.progress, job.stop, loader)?;
     notes.extend(ended.notes);
     let report = Summary { plan: &plan, progress: &job.progress, outcomes: ended.outcomes, loaded, notes };
     Ok(report.report(identity.load_id, job.env.instant() - started, destination.location()))
@@ -150,7 +148,7 @@ fn stages(
     env: &Arc<Env>,
     progress: &Arc<Progress>,
     mut stop: watch::Receiver<bool>,
-    destination: &mut dyn Destination,
+    loader: Loader<'_>,
 ) -> Result<(Ended, LoadEnded)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -159,12 +157,11 @@ fn stages(
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the runtime").caused_by(error))?;
     let (events, pages) = mpsc::channel(PAGES_WAITING);
     let (segments, waiting) = sync_channel(SEGMENTS_WAITING);
-    let loads = load::resource_loads(plan);
     let names: BTreeMap<&str, usize> =
         progress.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let handle = runtime.handle().clone();
     let ended = std::thread::scope(|scope| {
-        let loader = scope.spawn(move || load_thread(destination, &waiting, &loads, &names, progress));
+        let loader = scope.spawn(move || load_thread(loader, &waiting, &names, progress));
         let normalizer = scope.spawn(move || {
             gatherer.run(&handle, pages, &segments);
             Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
@@ -172,7 +169,7 @@ fn stages(
         runtime.block_on(async {
             tokio::select! {
                 () = extract::extract(Arc::clone(plan), cursors, Arc::clone(env), events, Arc::clone(&progress.stats)) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
+                () = asked_to_stop(&mut stop) => {}
             }
         });
         // Extract is over or was dropped, and with it every sender of events: the other stages end by themselves.
@@ -185,15 +182,21 @@ fn stages(
     }
 }
 
+/// Ends when the user asks the run to stop; never where nobody can ask any more.
+async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn load_thread(
-    destination: &mut dyn Destination,
+    mut loader: Loader<'_>,
     waiting: &Receiver<Segment>,
-    loads: &BTreeMap<String, crate::destination::ResourceLoad>,
     names: &BTreeMap<&str, usize>,
     progress: &Progress,
 ) -> LoadEnded {
     let mut loaded = Loaded::default();
-    let result = load::load(destination, waiting, loads, &mut loaded, |loaded| {
+    let result = loader.load(waiting, &mut loaded, |loaded| {
         for (resource, rows) in &loaded.rows {
             if let Some(counter) = names.get(resource.as_str()).and_then(|at| progress.rows.get(*at)) {
                 counter.store(*rows, Ordering::Relaxed);
@@ -258,8 +261,6 @@ struct Gatherer {
     plan: Arc<Plan>,
     env: Arc<Env>,
     progress: Arc<Progress>,
-    source: String,
-    state: PipelineState,
     segment: Segment,
     pending_bytes: usize,
     pending_since: Option<Instant>,
@@ -384,9 +385,12 @@ impl Gatherer {
             };
             let Some(incremental) = &plan.incremental else { continue };
             for (partition, cursor) in std::mem::take(&mut outcome.moves) {
-                let partition = (!partition.is_empty()).then_some(&*partition);
-                let stored = stored_cursor(cursor);
-                self.state.set_cursor(&self.source, &plan.name, &incremental.cursor_name, partition, stored);
+                self.segment.moves.push(Move {
+                    resource: plan.name.clone(),
+                    cursor: incremental.cursor_name.clone(),
+                    partition,
+                    stored: stored_cursor(cursor),
+                });
             }
         }
     }
@@ -416,10 +420,6 @@ impl Gatherer {
         }
         self.segment.schema = self.normalizer.take_schema();
         self.move_cursors();
-        if self.state.changed() || self.segment.complete {
-            self.segment.state = Some(self.state.value().clone());
-            self.state.saved();
-        }
         self.pending_bytes = 0;
         self.pending_since = None;
         let segment = std::mem::take(&mut self.segment);
@@ -447,7 +447,9 @@ impl Summary<'_> {
             if !plan.selected && stats.requests.load(Ordering::Relaxed) == 0 {
                 continue;
             }
+            let refused = self.loaded.loaded.failed.get(&plan.name).map(error_text);
             let (status, error) = match &outcome.ended {
+                _ if refused.is_some() => (Status::Failed, refused),
                 Some(Ok(())) if load_error.is_none() => (Status::Succeeded, None),
                 Some(Err(error)) if error.kind() != ErrorKind::Cancelled => {
                     (Status::Failed, Some(error_text(error)))

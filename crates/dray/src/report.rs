@@ -109,6 +109,8 @@ pub(crate) fn key_in_words(reading: &KeyReading) -> Option<String> {
 pub(crate) struct Loaded {
     pub(crate) rows: BTreeMap<String, u64>,
     pub(crate) readings: BTreeMap<String, KeyReading>,
+    /// Resources whose rows the destination could not take.
+    pub(crate) failed: BTreeMap<String, Error>,
 }
 
 impl Report {

@@ -1,14 +1,16 @@
 //! **load**: batches and what became complete with them, to transactions of the destination. Its own thread.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use crate::destination::{Commit, Destination, Finished, ResourceLoad, TableBatch};
-use crate::error::Result;
-use crate::normalize::normalize_name;
+use crate::destination::{Commit, Committed, Destination, Finished, ResourceLoad, TableBatch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::normalize::{column_name, normalize_name};
 use crate::plan::{Plan, ResourcePlan};
 use crate::report::Loaded;
 use crate::schema::Schema;
+use crate::state::{PipelineState, StoredCursor};
 
 /// What one transaction covers: never part of a page.
 #[derive(Debug, Default)]
@@ -21,10 +23,21 @@ pub(crate) struct Segment {
     pub(crate) abandoned: Vec<String>,
     /// The schema, if these rows changed it.
     pub(crate) schema: Option<Schema>,
-    /// The pipeline's state, if a cursor moved.
-    pub(crate) state: Option<serde_json::Value>,
+    /// Cursors that may move with these rows.
+    pub(crate) moves: Vec<Move>,
     /// Every resource is complete.
     pub(crate) complete: bool,
+}
+
+/// How far the cursor of a partition has come.
+#[derive(Debug)]
+pub(crate) struct Move {
+    pub(crate) resource: String,
+    /// `cursor_path`, as the configuration writes it.
+    pub(crate) cursor: String,
+    /// Empty: the whole resource.
+    pub(crate) partition: Arc<str>,
+    pub(crate) stored: StoredCursor,
 }
 
 impl Segment {
@@ -32,41 +45,116 @@ impl Segment {
     pub(crate) fn is_empty(&self) -> bool {
         self.batches.is_empty() && self.finished.is_empty() && self.abandoned.is_empty() && !self.complete
     }
+
+    /// Takes out what belongs to resources that have failed; a load without them is not complete.
+    fn leave_out(&mut self, failed: &BTreeMap<String, Error>, parents: &BTreeMap<String, String>) {
+        if failed.is_empty() {
+            return;
+        }
+        self.batches.retain(|batch| !failed.contains_key(&batch.resource));
+        self.finished.retain(|finished| !failed.contains_key(&finished.resource));
+        self.complete = false;
+        // A parent that moved on alone would never ask for the lost children again.
+        let mut held: BTreeSet<&str> = BTreeSet::new();
+        for name in failed.keys() {
+            let mut next = Some(name);
+            while let Some(name) = next.filter(|name| held.insert(name.as_str())) {
+                next = parents.get(name);
+            }
+        }
+        self.moves.retain(|moved| !held.contains(moved.resource.as_str()));
+    }
 }
 
-/// Commits segments until the sender is gone, or one cannot be committed.
-pub(crate) fn load(
-    destination: &mut dyn Destination,
-    segments: &Receiver<Segment>,
-    resources: &BTreeMap<String, ResourceLoad>,
-    loaded: &mut Loaded,
-    mut committed: impl FnMut(&Loaded),
-) -> Result<()> {
-    for segment in segments {
-        let done = destination.commit(Commit {
-            batches: segment.batches,
-            finished: segment.finished,
-            abandoned: segment.abandoned,
-            resources: resources.clone(),
+/// Commits segments to a destination.
+pub(crate) struct Loader<'d> {
+    destination: &'d mut dyn Destination,
+    resources: BTreeMap<String, ResourceLoad>,
+    /// The parent of each dependent resource.
+    parents: BTreeMap<String, String>,
+    source: String,
+    state: PipelineState,
+}
+
+impl<'d> Loader<'d> {
+    pub(crate) fn new(
+        destination: &'d mut dyn Destination,
+        plan: &Plan,
+        source: &str,
+        state: PipelineState,
+    ) -> Self {
+        let parent = |resource: &ResourcePlan| {
+            let parent = plan.resources.get(resource.parent.as_ref()?.resource)?;
+            Some((resource.name.clone(), parent.name.clone()))
+        };
+        Self {
+            destination,
+            resources: plan.resources.iter().map(|plan| (plan.name.clone(), resource_load(plan))).collect(),
+            parents: plan.resources.iter().filter_map(parent).collect(),
+            source: source.to_owned(),
+            state,
+        }
+    }
+
+    /// Commits segments until the sender is gone, or one cannot be committed.
+    ///
+    /// Where the rows of one resource are the reason, that resource is taken out and has failed; the others go on.
+    pub(crate) fn load(
+        &mut self,
+        segments: &Receiver<Segment>,
+        loaded: &mut Loaded,
+        mut committed: impl FnMut(&Loaded),
+    ) -> Result<()> {
+        for mut segment in segments {
+            let done = loop {
+                segment.leave_out(&loaded.failed, &self.parents);
+                match self.commit(&segment) {
+                    Ok(done) => break done,
+                    Err(error) => {
+                        let culprit = culprit(&error).filter(|name| !loaded.failed.contains_key(name));
+                        let Some(culprit) = culprit else { return Err(error) };
+                        segment.abandoned.push(culprit.clone());
+                        loaded.failed.insert(culprit, error);
+                    }
+                }
+            };
+            for (resource, rows) in done.rows {
+                *loaded.rows.entry(resource).or_default() += rows;
+            }
+            loaded.readings.extend(done.readings);
+            for created in done.created {
+                tracing::debug!(created, "created");
+            }
+            committed(loaded);
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, segment: &Segment) -> Result<Committed> {
+        let mut state = self.state.clone();
+        for moved in &segment.moves {
+            let partition = (!moved.partition.is_empty()).then_some(&*moved.partition);
+            state.set_cursor(&self.source, &moved.resource, &moved.cursor, partition, moved.stored.clone());
+        }
+        let done = self.destination.commit(Commit {
+            batches: segment.batches.clone(),
+            finished: segment.finished.clone(),
+            abandoned: segment.abandoned.clone(),
+            resources: self.resources.clone(),
             schema: segment.schema.as_ref(),
-            state: segment.state.as_ref(),
+            state: (state.changed() || segment.complete).then_some(state.value()),
             complete: segment.complete,
         })?;
-        for (resource, rows) in done.rows {
-            *loaded.rows.entry(resource).or_default() += rows;
-        }
-        loaded.readings.extend(done.readings);
-        for created in done.created {
-            tracing::debug!(created, "created");
-        }
-        committed(loaded);
+        state.saved();
+        self.state = state;
+        Ok(done)
     }
-    Ok(())
 }
 
-/// How the resources of a plan load, by name.
-pub(crate) fn resource_loads(plan: &Plan) -> BTreeMap<String, ResourceLoad> {
-    plan.resources.iter().map(|resource| (resource.name.clone(), resource_load(resource))).collect()
+/// The resource whose rows a commit failed for; none where the database itself is the reason.
+fn culprit(error: &Error) -> Option<String> {
+    let resource = error.context().iter().find(|(key, _)| *key == "resource");
+    resource.filter(|_| error.kind() == ErrorKind::Schema).map(|(_, name)| name.clone())
 }
 
 fn resource_load(resource: &ResourcePlan) -> ResourceLoad {
@@ -85,9 +173,4 @@ fn resource_load(resource: &ResourcePlan) -> ResourceLoad {
         dedup_sort: sorted,
         hard_delete: hint(&|hint| hint.hard_delete),
     }
-}
-
-/// The column of a key as a configuration writes it: `customer.id` is `customer__id`.
-fn column_name(key: &str) -> String {
-    key.split('.').map(normalize_name).collect::<Vec<_>>().join("__")
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use arrow_array::RecordBatch;
 
-pub use naming::normalize as normalize_name;
+pub use naming::{column_name, normalize as normalize_name};
 
 use self::coerce::Scalar;
 use self::ids::RowId;
@@ -150,6 +150,7 @@ impl Normalizer {
     /// Where Arrow refuses what was built, which is a defect of this program.
     pub fn flush(&mut self) -> Result<Vec<Rows>> {
         let mut rows = Vec::new();
+        self.complete_keys();
         for writer in &mut self.tables {
             let batch = writer.finish().map_err(|error| {
                 Error::new(ErrorKind::Bug, "cannot build a batch")
@@ -165,6 +166,22 @@ impl Normalizer {
             }
         }
         Ok(rows)
+    }
+
+    /// A part of a composite key that no record has is a column of nulls: a merge can then compare it.
+    fn complete_keys(&mut self) {
+        for rules in &self.resources {
+            let Some(writer) = rules.root.and_then(|root| self.tables.get_mut(root)) else { continue };
+            if rules.load.disposition != Disposition::Merge || rules.load.primary_key.len() < 2 {
+                continue;
+            }
+            let columns: Vec<String> = rules.load.primary_key.iter().map(|key| column_name(key)).collect();
+            if columns.iter().any(|column| writer.has_column(column)) {
+                for column in columns {
+                    writer.hinted_column(Column::new(column, DataType::Text));
+                }
+            }
+        }
     }
 
     /// The schema after the last flush, if it changed since it was last asked for.

@@ -20,6 +20,12 @@ pub fn normalize(key: &str) -> String {
     named.join(SEPARATOR)
 }
 
+/// The column of a key as a configuration writes it: `customer.id` is `customer__id`.
+#[must_use]
+pub fn column_name(key: &str) -> String {
+    key.split('.').map(normalize).collect::<Vec<_>>().join(SEPARATOR)
+}
+
 /// One part: odd characters to underscores, words split at capitals, lower case, no leading digit, no trailing underscore.
 fn part(part: &str) -> String {
     let mut plain = String::with_capacity(part.len());

@@ -134,6 +134,11 @@ impl TableWriter {
         }
     }
 
+    /// Whether there is a column of this name.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     fn add_column(&mut self, column: Column) -> usize {
         let index = self.columns.len();
         self.by_name.insert(column.name.clone(), index);
