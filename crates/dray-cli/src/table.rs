@@ -45,10 +45,11 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
-/// A text cut to `width` characters.
+/// A text on one line, cut to `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
+    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if text.chars().count() <= width {
-        return text.to_owned();
+        return text;
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
