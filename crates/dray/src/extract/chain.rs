@@ -14,7 +14,7 @@ use super::session::{Fetched, Session};
 use super::stats::{ResourceStats, add};
 use super::{Event, Page};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{PaginatorPlan, ResourcePlan};
+use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -84,12 +84,19 @@ impl Reader {
         let fill = Fill { parent: partition.fields.clone(), start, end, initial };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new();
+        let mut beyond = plan.ignore.clone();
+        beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
         loop {
             let request = request::build(&self.session.plan, plan, &fill, &token)?;
+            let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
             let (document, headers, url) =
-                match self.session.fetch(&request, &self.auth, &plan.ignore, stats).await? {
+                match self.session.fetch(&request, &self.auth, ignore, stats).await? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
+                    Fetched::Ignored if !chain.is_unsure() => {
+                        add(&stats.ignored, 1);
+                        break;
+                    }
                     Fetched::Nothing | Fetched::Ignored => break,
                 };
             let mut selected = select(document, plan.selector.as_ref())?;
@@ -101,7 +108,7 @@ impl Reader {
                 url: &url,
             };
             if matches!(paging.paginator, PaginatorPlan::Auto) {
-                let (found, words) = paginate::detect(&paging, &facts);
+                let (found, words) = paginate::detect(&paging, &facts)?;
                 tracing::info!(resource = plan.name, paging = words, "paging found on the first page");
                 paging = found;
                 // The first page was asked for without a number; the answer says which it is.

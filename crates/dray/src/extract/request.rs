@@ -191,6 +191,14 @@ impl Fill {
 
     /// A path: values are encoded, so that they cannot change it.
     fn path(&self, template: &Template) -> Result<String> {
+        for part in &template.parts {
+            // `customers//orders` would be another path.
+            if let Part::Parent(index) = part
+                && self.parent_text(*index)?.is_empty()
+            {
+                return Err(wrong("the parent record has an empty value for a placeholder of the path"));
+            }
+        }
         let filled = self
             .filled(template, segment)?
             .ok_or_else(|| wrong("the path needs a cursor and there is none"))?;
@@ -311,6 +319,7 @@ mod tests {
         assert_eq!(path("a b/c?d#e%").unwrap(), "x/a%20b%2Fc%3Fd%23e%25");
         assert_eq!(path("../admin").unwrap(), "x/..%2Fadmin");
         assert!(path("..").is_err());
+        assert!(path("").is_err());
         assert!(Fill { parent: vec![serde_json::Value::Null], ..Fill::default() }.path(&template).is_err());
     }
 

@@ -49,6 +49,19 @@ pub(super) fn decide(policy: &RetryPlan, retries: u32, ended: Ended<'_>, now: Ti
     }
 }
 
+/// The wait that the server asks for, where the policy does not allow one that long.
+pub(super) fn longer_wait(
+    policy: &RetryPlan,
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Option<Duration> {
+    match decide(policy, 0, Ended::Status(status, headers), now) {
+        Decision::TooLong { wait } => Some(wait),
+        _ => None,
+    }
+}
+
 /// `factor * 2^n` seconds before retry `n + 1`: 2, 4, 8 by default.
 fn backoff(policy: &RetryPlan, retries: u32) -> Duration {
     let doubled = 2_f64.powi(i32::try_from(retries).unwrap_or(i32::MAX).min(40));

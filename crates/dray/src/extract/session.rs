@@ -1,6 +1,5 @@
 //! One request to its usable answer: throttled, authenticated, retried, redirects followed by hand.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{StatusCode, header};
@@ -9,13 +8,14 @@ use url::Url;
 use super::auth::Authenticator;
 use super::client::{Answer, Attempt, Http};
 use super::request::{Request, shown};
-use super::retry::{Decision, Ended, decide};
+use super::retry::{Decision, Ended, decide, longer_wait};
 use super::stats::{ResourceStats, add};
 use super::throttle::Throttle;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Document;
 use crate::plan::{IgnoreRule, Method, Plan};
+use crate::secret::{Scrubber, Secret};
 
 /// Redirects of one request.
 const MAX_REDIRECTS: u32 = 10;
@@ -29,6 +29,7 @@ pub(super) struct Session {
     pub(super) env: Arc<Env>,
     http: Http,
     throttle: Throttle,
+    scrubber: Scrubber,
 }
 
 /// A page that came, or the reason why there is none.
@@ -47,7 +48,18 @@ impl Session {
     pub(super) fn new(plan: Arc<Plan>, env: Arc<Env>) -> Result<Self> {
         let http = Http::new(&plan.client)?;
         let throttle = Throttle::new(&plan.client, Arc::clone(&env));
-        Ok(Self { plan, env, http, throttle })
+        let scrubber = Scrubber::new(&plan.secrets());
+        Ok(Self { plan, env, http, throttle, scrubber })
+    }
+
+    /// Keeps a credential that came during the run out of messages.
+    pub(super) fn keep_secret(&self, secret: &Secret) {
+        self.scrubber.add(secret);
+    }
+
+    /// A text of the API without credentials that it repeats.
+    pub(super) fn scrubbed(&self, text: &str) -> String {
+        self.scrubber.scrub(text).into_owned()
     }
 
     /// Asks for a page until there is one, or no attempt is left.
@@ -64,11 +76,10 @@ impl Session {
             let mut url = request.url.clone();
             let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
             if ignored(&answer, ignore) {
-                add(&stats.ignored, 1);
                 return Ok(Fetched::Ignored);
             }
             if !answer.status.is_success() {
-                return Err(refusal(&answer, &url, retries));
+                return Err(self.refusal(&answer, &url, retries));
             }
             if answer.status == StatusCode::NO_CONTENT {
                 return Ok(Fetched::Nothing);
@@ -160,7 +171,7 @@ impl Session {
             {
                 redirects += 1;
                 let target = target.to_str().ok().and_then(|target| url.join(target).ok());
-                *url = self.redirected(url, target, redirects)?;
+                *url = self.redirected(url, target, redirects, auth.is_some())?;
                 if answer.status == StatusCode::SEE_OTHER
                     || (method == Method::Post && answer.status.as_u16() < 303)
                 {
@@ -182,7 +193,7 @@ impl Session {
                 }
             }
             let ended = Ended::Status(answer.status, &answer.headers);
-            let refused = refusal(&answer, url, *retries);
+            let refused = self.refusal(&answer, url, *retries);
             if answer.status.is_success() || self.wait(ended, retries, stats, &refused).await.is_none() {
                 return Ok(answer);
             }
@@ -225,13 +236,18 @@ impl Session {
         Some(())
     }
 
-    fn redirected(&self, from: &Url, target: Option<Url>, redirects: u32) -> Result<Url> {
+    /// Where a redirect leads. A token request (not `of_api`) carries the client's secret in its body and stays with its
+    /// own origin.
+    fn redirected(&self, from: &Url, target: Option<Url>, redirects: u32, of_api: bool) -> Result<Url> {
         let wrong = |message: &str| Error::new(ErrorKind::Request, message).with("url", shown(from));
         let target = target.ok_or_else(|| wrong("the API redirects to something that is no URL"))?;
         if redirects > MAX_REDIRECTS {
             return Err(wrong("the API redirects in circles"));
         }
         if target.origin() != from.origin() {
+            if !of_api {
+                return Err(wrong("the token endpoint redirects to another origin"));
+            }
             self.check_origin(&target)?;
         }
         if from.scheme() == "https" && target.scheme() != "https" {
@@ -255,34 +271,39 @@ impl Session {
         .with("url", &other)
         .hint(format!("add `{other}` to `client.allowed_origins` if it belongs to the API")))
     }
-}
 
-/// A refusal as an error: status, attempts, and the beginning of what the API says.
-fn refusal(answer: &Answer, url: &Url, retries: u32) -> Error {
-    let status = answer.status;
-    let kind = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,
-        _ => ErrorKind::Request,
-    };
-    let end = answer.body.len().min(SHOWN_BODY);
-    let body = String::from_utf8_lossy(answer.body.get(..end).unwrap_or_default());
-    let line: Cow<'_, str> = if body.contains(['\n', '\r']) {
-        body.split_whitespace().collect::<Vec<_>>().join(" ").into()
-    } else {
-        body
-    };
-    let error = Error::new(kind, "the API refuses").with("status", status.as_u16()).with("url", shown(url));
-    let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
-    let error = if line.is_empty() { error } else { error.with("body", line) };
-    match status {
-        StatusCode::UNAUTHORIZED => error.hint("check the credentials: the API does not know them"),
-        StatusCode::FORBIDDEN => {
-            error.hint("the credentials are known but may not read this: check their permissions")
+    /// A refusal as an error: status, attempts, and the beginning of what the API says.
+    fn refusal(&self, answer: &Answer, url: &Url, retries: u32) -> Error {
+        let status = answer.status;
+        let kind = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,
+            _ => ErrorKind::Request,
+        };
+        let end = answer.body.len().min(SHOWN_BODY);
+        let body = String::from_utf8_lossy(answer.body.get(..end).unwrap_or_default());
+        // An API may repeat what it was asked, keys included.
+        let body = self.scrubbed(&body);
+        let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        let error =
+            Error::new(kind, "the API refuses").with("status", status.as_u16()).with("url", shown(url));
+        let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
+        let error = if line.is_empty() { error } else { error.with("body", line) };
+        if let Some(wait) = longer_wait(&self.plan.client.retry, status, &answer.headers, self.env.now()) {
+            let asked = format!("{} s", wait.as_secs());
+            return error
+                .hint(format!("the API asks to wait {asked}: try later, or raise `client.retry.max_wait`"));
         }
-        StatusCode::NOT_FOUND => error.hint("check `client.base_url` and the resource's path"),
-        StatusCode::TOO_MANY_REQUESTS => error
-            .hint("lower `client.rate_limit` or `client.concurrency`, or raise `client.retry.max_retries`"),
-        _ => error,
+        match status {
+            StatusCode::UNAUTHORIZED => error.hint("check the credentials: the API does not know them"),
+            StatusCode::FORBIDDEN => {
+                error.hint("the credentials are known but may not read this: check their permissions")
+            }
+            StatusCode::NOT_FOUND => error.hint("check `client.base_url` and the resource's path"),
+            StatusCode::TOO_MANY_REQUESTS => error.hint(
+                "lower `client.rate_limit` or `client.concurrency`, or raise `client.retry.max_retries`",
+            ),
+            _ => error,
+        }
     }
 }
 

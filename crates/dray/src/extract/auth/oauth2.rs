@@ -29,6 +29,8 @@ struct State {
     token: Option<Token>,
     /// The newest refresh token, where the endpoint rotates it.
     refresh_token: Option<Secret>,
+    /// What the endpoint said when it refused: it is not asked again in this run, some allow few attempts.
+    refused: Option<String>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ struct Token {
 impl OAuth2 {
     pub(super) fn new(plan: OAuth2Plan) -> Self {
         let refresh_token = plan.refresh_token.clone();
-        Self { plan, state: Mutex::new(State { generation: 0, token: None, refresh_token }) }
+        Self { plan, state: Mutex::new(State { generation: 0, token: None, refresh_token, refused: None }) }
     }
 
     /// The value of the `Authorization` header, and the token's generation.
@@ -48,7 +50,17 @@ impl OAuth2 {
         let mut state = self.state.lock().await;
         let now = session.env.instant();
         if state.token.as_ref().is_none_or(|token| token.renew_at <= now) {
-            let (token, rotated) = self.fetch(session, state.refresh_token.as_ref()).await?;
+            if let Some(said) = &state.refused {
+                let error = Error::new(ErrorKind::Auth, "there is no token: the endpoint refused one before");
+                return Err(error.with("body", said));
+            }
+            let fetched = self.fetch(session, state.refresh_token.as_ref()).await;
+            if let Err(error) = &fetched
+                && error.kind() == ErrorKind::Auth
+            {
+                state.refused = Some(error.to_string());
+            }
+            let (token, rotated) = fetched?;
             state.token = Some(token);
             state.generation += 1;
             if rotated.is_some() {
@@ -111,7 +123,7 @@ impl OAuth2 {
         // Zoho answers errors with 200 (apis.md §3.3).
         if let Some(error) = text("error") {
             let detail = text("error_description").unwrap_or_default();
-            return Err(refused("the token endpoint refuses").with("body", format!("{error} {detail}").trim_end())
+            return Err(refused("the token endpoint refuses").with("body", session.scrubbed(format!("{error} {detail}").trim_end()))
                 .hint("check client id, client secret and refresh token, and that they belong to this token URL"));
         }
         if !status.is_success() {
@@ -126,6 +138,10 @@ impl OAuth2 {
             .unwrap_or(self.plan.default_expiry);
         let margin = (life / 10).max(Duration::from_secs(30)).min(life / 2);
         let rotated = text("refresh_token").map(|token| Secret::new(token.into_owned()));
-        Ok((Token { value: Secret::new(value.into_owned()), renew_at: asked + life - margin }, rotated))
+        let value = Secret::new(value.into_owned());
+        for secret in rotated.iter().chain([&value]) {
+            session.keep_secret(secret);
+        }
+        Ok((Token { value, renew_at: asked + life - margin }, rotated))
     }
 }

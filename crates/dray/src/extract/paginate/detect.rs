@@ -1,7 +1,9 @@
 //! Finding the paginator on the first page (dlt.md §1.6), without dlt's mistakes: page numbers begin where the API says
 //! it stands, and a key that merely begins with `next` is no cursor unless it says so.
 
-use super::{PageFacts, link_header};
+use super::PageFacts;
+use super::locate::{link, pagination};
+use crate::error::Result;
 use crate::json::{Document, Kind, NodeId, Path};
 use crate::plan::{CursorSource, PaginatorPlan, Paging, TokenTarget, Total};
 
@@ -19,15 +21,15 @@ const CURSORS: &[&str] =
     &["next_cursor", "nextcursor", "next_token", "nexttoken", "next_page_token", "nextpagetoken"];
 const PAGES: &[&str] = &["total_pages", "totalpages", "pages", "page_count", "pagecount"];
 const NUMBERS: &[&str] = &["page", "current_page", "currentpage", "page_number", "pagenumber"];
+const FLAGS: &[&str] =
+    &["has_more", "hasmore", "has_more_page", "has_next", "hasnext", "has_next_page", "hasnextpage"];
 
-/// The paging that the first page shows, in words too.
-pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> (Paging, &'static str) {
+/// The paging that the first page shows, in words too. A page that says more follow, but not how, is an error.
+pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> Result<(Paging, &'static str)> {
     let with = |paginator, total| Paging { paginator, total, ..auto.clone() };
-    if link_header(page.headers, "next").is_some() {
-        return (
-            with(PaginatorPlan::HeaderLink { rel: "next".to_owned() }, None),
-            "links in the Link header",
-        );
+    if link(page.headers, "next").is_some() {
+        let paginator = PaginatorPlan::HeaderLink { rel: "next".to_owned() };
+        return Ok((with(paginator, None), "links in the Link header"));
     }
     let document = page.document;
     let mut scalars = Vec::new();
@@ -40,10 +42,10 @@ pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> (Paging
     };
     if let Some((path, id)) = named(LINKS) {
         let text = document.text(*id).unwrap_or_default();
-        if (text.starts_with("http") || text.starts_with('/') || text.starts_with('?'))
+        if text.contains(['/', '?'])
             && let Ok(path) = Path::parse(path)
         {
-            return (with(PaginatorPlan::JsonLink { path }, None), "links in the body");
+            return Ok((with(PaginatorPlan::JsonLink { path }, None), "links in the body"));
         }
     }
     if let Some((pages, id)) = named(PAGES)
@@ -53,20 +55,27 @@ pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> (Paging
         && let Ok(path) = Path::parse(pages)
     {
         let into = TokenTarget::Query("page".to_owned());
-        let paginator = PaginatorPlan::PageNumber { base: current, start: current, into, maximum: None };
-        return (with(paginator, Some(Total { path, required: false })), "page numbers");
+        // Pages are counted from 0 or 1, wherever the first request was sent.
+        let paginator =
+            PaginatorPlan::PageNumber { base: current.min(1), start: current, into, maximum: None };
+        return Ok((with(paginator, Some(Total { path, required: false })), "page numbers"));
     }
     if let Some((path, id)) = named(CURSORS)
         && document.scalar(*id).is_some_and(|text| !text.is_empty())
         && let Ok(path) = Path::parse(path)
     {
         let into = TokenTarget::Query("cursor".to_owned());
-        return (
-            with(PaginatorPlan::Cursor { from: CursorSource::Body(path), into }, None),
-            "a cursor in the body",
-        );
+        let paginator = PaginatorPlan::Cursor { from: CursorSource::Body(path), into };
+        return Ok((with(paginator, None), "a cursor in the body"));
     }
-    (with(PaginatorPlan::SinglePage, None), "a single page")
+    if let Some((path, id)) = named(FLAGS)
+        && document.kind(*id) == Kind::True
+    {
+        return Err(pagination("the API says that more pages follow, but not in a way that is known")
+            .with("path", path)
+            .hint("give the endpoint a `paginator`, or `paginator: single_page` if one page is meant"));
+    }
+    Ok((with(PaginatorPlan::SinglePage, None), "a single page"))
 }
 
 /// All scalars outside lists, by their path, at most four levels deep.
