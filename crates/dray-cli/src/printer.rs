@@ -3,17 +3,22 @@
 use std::io::{self, Write};
 
 use dray::error::{Error, ErrorKind, Result};
+use dray::report::Report;
 use dray::secret::Scrubber;
+use serde_json::json;
 
 /// Writes what the program says, without the secrets it knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Printer {
     scrubber: Scrubber,
+    /// Talk is one JSON document a line.
+    json: bool,
 }
 
 impl Printer {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    /// A printer whose talk is JSON (`--log-format json`) or text.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { scrubber: Scrubber::default(), json }
     }
 
     /// What takes secrets out of texts; secrets that become known later are added to it.
@@ -32,8 +37,34 @@ impl Printer {
         }
     }
 
-    /// Talk, to standard error. If nobody can be told, the program goes on.
+    /// Talk, to standard error.
     pub(crate) fn err(&self, text: &str) {
+        self.say("INFO", text);
+    }
+
+    /// The end of a run: a summary for people, the report for programs that read the log.
+    pub(crate) fn ended(&self, summary: &str, report: &Report) {
+        if self.json {
+            self.log("INFO", &json!({"message": "run ended", "report": report}));
+        } else {
+            self.line(summary);
+        }
+    }
+
+    fn say(&self, level: &str, text: &str) {
+        if self.json {
+            self.log(level, &json!({"message": text}));
+        } else {
+            self.line(text);
+        }
+    }
+
+    fn log(&self, level: &str, fields: &serde_json::Value) {
+        self.line(&json!({"level": level, "fields": fields}).to_string());
+    }
+
+    /// A line as it is, to standard error. If nobody can be told, the program goes on.
+    pub(crate) fn line(&self, text: &str) {
         let line = format!("{}\n", self.scrubber.scrub(text));
         if io::stderr().lock().write_all(line.as_bytes()).is_err() {
             // There is no other place to say it.
@@ -42,9 +73,13 @@ impl Printer {
 
     /// An error with its causes and what to do about it.
     pub(crate) fn error(&self, error: &Error) {
-        self.err(&format!("error: {}", error.chain()));
+        if self.json {
+            self.log("ERROR", &json!({"message": error.chain(), "help": error.advice()}));
+            return;
+        }
+        self.line(&format!("error: {}", error.chain()));
         if let Some(advice) = error.advice() {
-            self.err(&format!("help: {advice}"));
+            self.line(&format!("help: {advice}"));
         }
     }
 }

@@ -45,10 +45,11 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
-/// A text cut to `width` characters.
+/// A text on one line, cut to `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
+    let text = text.replace(char::is_control, " ");
     if text.chars().count() <= width {
-        return text.to_owned();
+        return text;
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
@@ -64,6 +65,11 @@ mod tests {
             &[vec!["charges".to_owned(), "5".to_owned()], vec!["ümlaut".to_owned(), "1 000".to_owned()]],
         );
         assert_eq!(text, "name      rows\ncharges      5\nümlaut   1 000\n");
+    }
+
+    #[test]
+    fn a_cell_stays_on_its_line() {
+        assert_eq!([cut("a\nb", 4), cut("abcdef", 4)], ["a b", "abc…"]);
     }
 
     #[test]
