@@ -1,5 +1,6 @@
 //! The program as people run it.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod broken;
 mod seeds;
 mod support;
