@@ -93,14 +93,7 @@ pub(crate) fn execute(
     let report = run(job, Box::new(destination));
     drop(shown);
     let report = report?;
-    if global.quiet {
-        // What failed in a resource has been logged when it did.
-        if let Some(error) = &report.error {
-            printer.err(&format!("error: {error}"));
-        }
-    } else {
-        printer.ended(&summary(&report, &look), &report);
-    }
+    printer.ended(&summary(&report, &look), &report);
     Ok(report)
 }
 

@@ -18,7 +18,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-use crate::args::{Args, LogFormat};
+use crate::args::Args;
 use crate::exit::Exit;
 use crate::printer::Printer;
 
@@ -39,7 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             .code();
         }
     };
-    let printer = Printer::new(args.global.log_format == LogFormat::Json);
+    let printer = Printer::new(&args.global);
     logging::start(&args.global, &printer);
     commands::dispatch(args, &printer)
         .unwrap_or_else(|error| {

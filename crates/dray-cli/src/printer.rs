@@ -7,18 +7,23 @@ use dray::report::Report;
 use dray::secret::Scrubber;
 use serde_json::json;
 
+use crate::args::{Global, LogFormat};
+
 /// Writes what the program says, without the secrets it knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Printer {
     scrubber: Scrubber,
     /// Talk is one JSON document a line.
     json: bool,
+    /// Only problems are said.
+    quiet: bool,
 }
 
 impl Printer {
-    /// A printer whose talk is JSON (`--log-format json`) or text.
-    pub(crate) fn new(json: bool) -> Self {
-        Self { scrubber: Scrubber::default(), json }
+    /// A printer that talks as the command line says.
+    pub(crate) fn new(global: &Global) -> Self {
+        let json = global.log_format == LogFormat::Json;
+        Self { scrubber: Scrubber::default(), json, quiet: global.quiet }
     }
 
     /// What takes secrets out of texts; secrets that become known later are added to it.
@@ -37,25 +42,36 @@ impl Printer {
         }
     }
 
-    /// Talk, to standard error.
+    /// What is said whether asked for quiet or not: problems.
     pub(crate) fn err(&self, text: &str) {
-        self.say("INFO", text);
+        if self.json {
+            self.log("ERROR", &json!({"message": text}));
+        } else {
+            self.line(text);
+        }
+    }
+
+    /// Talk, to standard error.
+    pub(crate) fn talk(&self, text: &str) {
+        if self.quiet {
+        } else if self.json {
+            self.log("INFO", &json!({"message": text}));
+        } else {
+            self.line(text);
+        }
     }
 
     /// The end of a run: a summary for people, the report for programs that read the log.
     pub(crate) fn ended(&self, summary: &str, report: &Report) {
-        if self.json {
+        if self.quiet {
+            // What failed in a resource has been logged when it did.
+            if let Some(error) = &report.error {
+                self.err(&format!("error: {error}"));
+            }
+        } else if self.json {
             self.log("INFO", &json!({"message": "run ended", "report": report}));
         } else {
             self.line(summary);
-        }
-    }
-
-    fn say(&self, level: &str, text: &str) {
-        if self.json {
-            self.log(level, &json!({"message": text}));
-        } else {
-            self.line(text);
         }
     }
 

@@ -67,9 +67,9 @@ pub(crate) fn ready(config: &Config, reading: Reading<'_>, env: &Env, printer: &
     match prepared.plan {
         Some(plan) => {
             for note in prepared.diagnostics.notes() {
-                printer.err(&format!("note: {note}"));
+                printer.talk(&format!("note: {note}"));
                 if let Some(hint) = &note.hint {
-                    printer.err(&format!("      {hint}"));
+                    printer.talk(&format!("      {hint}"));
                 }
             }
             Ok(Ready { plan, source: prepared.name.unwrap_or_else(|| "rest_api".to_owned()), pipeline })

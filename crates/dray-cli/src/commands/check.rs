@@ -12,7 +12,7 @@ use crate::source::{Reading, ready};
 /// Prints every problem of a configuration.
 pub(crate) fn check(config: &Config, printer: &Printer) -> Result<Exit> {
     let ready = ready(config, Reading::default(), &Env::system(), printer)?;
-    printer.err(&match ready.plan.resources.len() {
+    printer.talk(&match ready.plan.resources.len() {
         1 => "no problems: 1 resource".to_owned(),
         count => format!("no problems: {count} resources"),
     });

@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod broken;
+mod connectors;
+mod runs;
 mod seeds;
 mod support;
