@@ -4,5 +4,6 @@
 mod broken;
 mod connectors;
 mod runs;
+mod secrets;
 mod seeds;
 mod support;
