@@ -44,6 +44,11 @@ impl Place {
         Ok(Self { path, dataset, pipeline })
     }
 
+    /// Where the data is, for people.
+    pub(crate) fn location(&self) -> String {
+        format!("duckdb:{}, dataset {}", self.path.display(), self.dataset)
+    }
+
     /// A command that shows the first rows of a table.
     pub(crate) fn look(&self, table: &str) -> String {
         format!("duckdb {} 'SELECT * FROM \"{}\".\"{table}\" LIMIT 10'", self.path.display(), self.dataset)
@@ -88,9 +93,7 @@ pub(crate) fn execute(
     let report = run(job, Box::new(destination));
     drop(shown);
     let report = report?;
-    if !global.quiet {
-        printer.err(&summary(&report, &look));
-    }
+    printer.ended(&summary(&report, &look), &report);
     Ok(report)
 }
 

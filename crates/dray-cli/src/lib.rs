@@ -24,10 +24,10 @@ use crate::printer::Printer;
 
 /// Runs the program with these arguments, the first of which is its name, and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let printer = Printer::new();
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
+            let printer = Printer::default();
             let text = error.render().to_string();
             return match error.exit_code() {
                 0 => printer.out(&text).map_or(Exit::Bug, |()| Exit::Success),
@@ -39,6 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             .code();
         }
     };
+    let printer = Printer::new(&args.global);
     logging::start(&args.global, &printer);
     commands::dispatch(args, &printer)
         .unwrap_or_else(|error| {

@@ -14,7 +14,7 @@ struct Lines(Printer);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.err(String::from_utf8_lossy(bytes).trim_end());
+        self.0.line(String::from_utf8_lossy(bytes).trim_end());
         Ok(bytes.len())
     }
 

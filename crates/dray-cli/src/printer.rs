@@ -3,17 +3,27 @@
 use std::io::{self, Write};
 
 use dray::error::{Error, ErrorKind, Result};
+use dray::report::Report;
 use dray::secret::Scrubber;
+use serde_json::json;
+
+use crate::args::{Global, LogFormat};
 
 /// Writes what the program says, without the secrets it knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Printer {
     scrubber: Scrubber,
+    /// Talk is one JSON document a line.
+    json: bool,
+    /// Only problems are said.
+    quiet: bool,
 }
 
 impl Printer {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    /// A printer that talks as the command line says.
+    pub(crate) fn new(global: &Global) -> Self {
+        let json = global.log_format == LogFormat::Json;
+        Self { scrubber: Scrubber::default(), json, quiet: global.quiet }
     }
 
     /// What takes secrets out of texts; secrets that become known later are added to it.
@@ -32,8 +42,45 @@ impl Printer {
         }
     }
 
-    /// Talk, to standard error. If nobody can be told, the program goes on.
+    /// What is said whether asked for quiet or not: problems.
     pub(crate) fn err(&self, text: &str) {
+        if self.json {
+            self.log("ERROR", &json!({"message": text}));
+        } else {
+            self.line(text);
+        }
+    }
+
+    /// Talk, to standard error.
+    pub(crate) fn talk(&self, text: &str) {
+        if self.quiet {
+        } else if self.json {
+            self.log("INFO", &json!({"message": text}));
+        } else {
+            self.line(text);
+        }
+    }
+
+    /// The end of a run: a summary for people, the report for programs that read the log.
+    pub(crate) fn ended(&self, summary: &str, report: &Report) {
+        if self.quiet {
+            // What failed in a resource has been logged when it did.
+            if let Some(error) = &report.error {
+                self.err(&format!("error: {error}"));
+            }
+        } else if self.json {
+            self.log("INFO", &json!({"message": "run ended", "report": report}));
+        } else {
+            self.line(summary);
+        }
+    }
+
+    fn log(&self, level: &str, fields: &serde_json::Value) {
+        self.line(&json!({"level": level, "fields": fields}).to_string());
+    }
+
+    /// A line as it is, to standard error. If nobody can be told, the program goes on.
+    pub(crate) fn line(&self, text: &str) {
         let line = format!("{}\n", self.scrubber.scrub(text));
         if io::stderr().lock().write_all(line.as_bytes()).is_err() {
             // There is no other place to say it.
@@ -42,9 +89,13 @@ impl Printer {
 
     /// An error with its causes and what to do about it.
     pub(crate) fn error(&self, error: &Error) {
-        self.err(&format!("error: {}", error.chain()));
+        if self.json {
+            self.log("ERROR", &json!({"message": error.chain(), "help": error.advice()}));
+            return;
+        }
+        self.line(&format!("error: {}", error.chain()));
         if let Some(advice) = error.advice() {
-            self.err(&format!("help: {advice}"));
+            self.line(&format!("help: {advice}"));
         }
     }
 }

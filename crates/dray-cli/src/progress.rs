@@ -98,7 +98,7 @@ impl View {
                     bar.tick();
                 }
                 None if ended == 0 && stats.requests.load(Ordering::Relaxed) > 0 => {
-                    self.printer.err(&format!("{name}: {text}"));
+                    self.printer.talk(&format!("{name}: {text}"));
                 }
                 None => {}
             }

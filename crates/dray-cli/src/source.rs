@@ -34,23 +34,28 @@ pub(crate) fn pipeline_name(config: &str) -> String {
     normalize_name(&stem)
 }
 
+/// How a configuration is read, apart from what it says itself.
+#[derive(Debug, Default)]
+pub(crate) struct Reading<'a> {
+    /// The pipeline's name, if it is given.
+    pub(crate) pipeline: Option<&'a str>,
+    /// Variables that stand above the environment.
+    pub(crate) given: BTreeMap<String, String>,
+    /// Missing secrets are only noted: the plan is shown and not run.
+    pub(crate) placeholders: bool,
+}
+
 /// Reads CONFIG to a plan. What is wrong with it has been printed when this fails.
-///
-/// `given` are variables that stand above the environment.
-pub(crate) fn ready(
-    config: &Config,
-    pipeline: Option<&str>,
-    given: BTreeMap<String, String>,
-    env: &Env,
-    printer: &Printer,
-) -> Result<Ready> {
+pub(crate) fn ready(config: &Config, reading: Reading<'_>, env: &Env, printer: &Printer) -> Result<Ready> {
     let loaded = load(&config.config, printer)?;
-    let pipeline = pipeline.map_or_else(|| pipeline_name(&config.config), str::to_owned);
+    let pipeline = reading.pipeline.map_or_else(|| pipeline_name(&config.config), str::to_owned);
     let folder = Path::new(".");
     let files = read_secret_files(folder).map_err(|error| refused(error, printer))?;
     let mut environment = read_environment();
-    environment.extend(given);
-    let sources = Sources { environment, files, pipeline: Some(pipeline.clone()), now: env.now() };
+    environment.extend(reading.given);
+    let placeholders = reading.placeholders;
+    let sources =
+        Sources { environment, files, pipeline: Some(pipeline.clone()), now: env.now(), placeholders };
     let (file, source_text) = (loaded.file.clone(), loaded.source_text.clone());
     let prepared = prepare(loaded, &config.set, &sources);
     for secret in &prepared.secrets {
@@ -61,6 +66,12 @@ pub(crate) fn ready(
     }
     match prepared.plan {
         Some(plan) => {
+            for note in prepared.diagnostics.notes() {
+                printer.talk(&format!("note: {note}"));
+                if let Some(hint) = &note.hint {
+                    printer.talk(&format!("      {hint}"));
+                }
+            }
             Ok(Ready { plan, source: prepared.name.unwrap_or_else(|| "rest_api".to_owned()), pipeline })
         }
         None => {

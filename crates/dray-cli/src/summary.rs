@@ -50,7 +50,8 @@ pub(crate) fn summary(report: &Report, look: &str) -> String {
         text.push_str(&format!("\nnote: {note}"));
     }
     for (name, resource) in &report.resources.0 {
-        if let Some(error) = &resource.error {
+        // An error of the whole run is said once.
+        if let Some(error) = resource.error.as_ref().filter(|error| Some(*error) != report.error.as_ref()) {
             text.push_str(&format!("\nerror: {name}: {error}"));
         }
     }
@@ -58,12 +59,12 @@ pub(crate) fn summary(report: &Report, look: &str) -> String {
         text.push_str(&format!("\nerror: {error}"));
     }
     let ended = match report.status {
-        Status::Succeeded => "loaded",
+        Status::Succeeded => "loaded into",
         Status::Failed => "not everything was loaded; what is complete is in",
         Status::Interrupted => "stopped; what is complete is in",
     };
     text.push_str(&format!(
-        "\n{ended} {} in {:.2} s (load {})\nlook: {look}",
+        "\n{ended} {} ({:.2} s, load {})\nlook: {look}",
         report.destination, report.duration_s, report.load_id
     ));
     text

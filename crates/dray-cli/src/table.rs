@@ -47,7 +47,7 @@ pub(crate) fn thousands(number: u64) -> String {
 
 /// A text on one line, cut to `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
-    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let text = text.replace(char::is_control, " ");
     if text.chars().count() <= width {
         return text;
     }
@@ -65,6 +65,11 @@ mod tests {
             &[vec!["charges".to_owned(), "5".to_owned()], vec!["ümlaut".to_owned(), "1 000".to_owned()]],
         );
         assert_eq!(text, "name      rows\ncharges      5\nümlaut   1 000\n");
+    }
+
+    #[test]
+    fn a_cell_stays_on_its_line() {
+        assert_eq!([cut("a\nb", 4), cut("abcdef", 4)], ["a b", "abc…"]);
     }
 
     #[test]

@@ -114,6 +114,20 @@ pub(crate) struct Loaded {
 }
 
 impl Report {
+    /// The report of a run that failed before anything was asked of the API.
+    #[must_use]
+    pub fn not_begun(destination: String, error: &Error) -> Self {
+        Self {
+            status: Status::Failed,
+            load_id: String::new(),
+            duration_s: 0.0,
+            destination,
+            resources: Resources::default(),
+            notes: Vec::new(),
+            error: Some(error_text(error)),
+        }
+    }
+
     /// The report as JSON.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub(crate) fn demo(args: &Demo, global: &Global, printer: &Printer) -> Result<Ex
     };
     let sim = Sim::start(Options { api, size: args.size, ..Options::default() })
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the simulated API").caused_by(error))?;
-    printer.err(&format!("a simulated API answers at {}", sim.base_url()));
+    printer.talk(&format!("a simulated API answers at {}", sim.base_url()));
     // The real APIs' limits are for the real APIs.
     let mut set = vec![format!("client.base_url={}", sim.base_url()), "client.rate_limit=null".to_owned()];
     if args.name == "zoho_billing" {

@@ -1,6 +1,5 @@
 //! `dray preview`: a few records of a resource, nothing written.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dray::env::Env;
@@ -13,12 +12,12 @@ use super::run::select;
 use crate::args::Preview;
 use crate::exit::Exit;
 use crate::printer::Printer;
-use crate::source::ready;
+use crate::source::{Reading, ready};
 
 /// Prints the first records, of a dependent resource those of the first parents.
 pub(crate) fn preview(args: &Preview, printer: &Printer) -> Result<Exit> {
     let env = Arc::new(Env::system());
-    let mut ready = ready(&args.config, None, BTreeMap::new(), &env, printer)?;
+    let mut ready = ready(&args.config, Reading::default(), &env, printer)?;
     select(&mut ready.plan, std::slice::from_ref(&args.resource))?;
     let progress = Progress::new(&ready.plan);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -7,12 +7,13 @@ use dray::config::diagnostics::closest;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
 use dray::plan::Plan;
+use dray::report::Report;
 
 use crate::args::{Global, Run};
 use crate::execute::{Place, execute, write_report};
 use crate::exit::Exit;
 use crate::printer::Printer;
-use crate::source::ready;
+use crate::source::{Reading, ready};
 
 /// Loads; `given` are variables that stand above the environment.
 pub(crate) fn run(
@@ -22,14 +23,18 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<Exit> {
     let env = Arc::new(Env::system());
-    let mut ready = ready(&args.config, args.target.pipeline.as_deref(), given, &env, printer)?;
+    let reading = Reading { pipeline: args.target.pipeline.as_deref(), given, placeholders: false };
+    let mut ready = ready(&args.config, reading, &env, printer)?;
     select(&mut ready.plan, &args.resources)?;
     let place = Place::of(&args.target, &ready.pipeline)?;
-    let report = execute(ready, &place, env, global, printer)?;
+    let ended = execute(ready, &place, env, global, printer);
     if let Some(to) = &args.report {
-        write_report(&report, to, printer)?;
+        match &ended {
+            Ok(report) => write_report(report, to, printer)?,
+            Err(error) => write_report(&Report::not_begun(place.location(), error), to, printer)?,
+        }
     }
-    Ok(Exit::of_status(report.status))
+    Ok(Exit::of_status(ended?.status))
 }
 
 /// Leaves only these resources selected; their parents are read as far as they need them.

@@ -1,5 +1,9 @@
 //! The program as people run it.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod broken;
+mod connectors;
+mod runs;
+mod secrets;
 mod seeds;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dray_sim::{Api, Options, Sim};
 
-use crate::support::{Bench, python_block, shared, text};
+use crate::support::{Bench, contents, python_block, shared, text};
 
 /// A simulated API and the document's Python block beside it as `seed.py`.
 fn seed(file: &str, api: Api, size: u64) -> Option<Bench> {
@@ -35,20 +35,6 @@ fn by_parent(bench: &Bench, resource: &str) -> BTreeMap<String, u64> {
 fn loaded_by(bench: &Bench, table: &str, column: &str) -> BTreeMap<String, u64> {
     let sql = format!("SELECT {column}, count(*) FROM test_dataset.{table} GROUP BY 1");
     bench.query(&sql).into_iter().map(|row| (row[0].clone(), row[1].parse().unwrap())).collect()
-}
-
-/// All rows of all tables but what differs from load to load: ids and load ids.
-fn contents(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
-    let tables = bench.column(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'test_dataset' \
-         AND table_name NOT LIKE '\\_d%' ESCAPE '\\'",
-    );
-    let read = |table: String| {
-        let columns = "CAST(COLUMNS(c -> c NOT LIKE '\\_dlt\\_%id' ESCAPE '\\') AS VARCHAR)";
-        let rows = bench.query(&format!("SELECT {columns} FROM test_dataset.\"{table}\" ORDER BY ALL"));
-        (table, rows)
-    };
-    tables.into_iter().map(read).collect()
 }
 
 const ORB: &[&str] = &["customers", "subscriptions", "plans", "invoices"];

@@ -1,5 +1,6 @@
 //! The program, run as a person would, and the tables that it left.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -64,7 +65,9 @@ impl Bench {
     /// `dray run FILE` against the API, with a report.
     pub(crate) fn run(&self, file: &str, more: &[&str]) -> Ran {
         let base = format!("client.base_url={}", self.sim.base_url());
-        let token = format!("client.auth.token_url={}", self.sim.token_url());
+        // The seeds' spelling, and dlt's.
+        let key = if file.ends_with(".py") { "token_url" } else { "access_token_url" };
+        let token = format!("client.auth.{key}={}", self.sim.token_url());
         let mut arguments =
             vec!["run", file, "--to", "duckdb:out.duckdb", "--pipeline", "test", "--report", "report.json"];
         arguments.extend(["--set", &base]);
@@ -117,11 +120,29 @@ impl Bench {
             for entry in std::fs::read_dir(self.folder.path()).unwrap() {
                 let path = entry.unwrap().path();
                 let bytes = std::fs::read(&path).unwrap();
-                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-                assert!(!found, "{name} is in {}", path.display());
+                // Credentials are ASCII: what is no text around them does not hide them.
+                assert!(
+                    !String::from_utf8_lossy(&bytes).contains(&secret),
+                    "{name} is in {}",
+                    path.display()
+                );
             }
         }
     }
+}
+
+/// All rows of all tables but what differs from load to load: ids and load ids.
+pub(crate) fn contents(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
+    let tables = bench.column(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'test_dataset' \
+         AND table_name NOT LIKE '\\_d%' ESCAPE '\\'",
+    );
+    let read = |table: String| {
+        let columns = "CAST(COLUMNS(c -> c NOT LIKE '\\_dlt\\_%id' ESCAPE '\\') AS VARCHAR)";
+        let rows = bench.query(&format!("SELECT {columns} FROM test_dataset.\"{table}\" ORDER BY ALL"));
+        (table, rows)
+    };
+    tables.into_iter().map(read).collect()
 }
 
 pub(crate) fn text(value: &serde_json::Value) -> String {

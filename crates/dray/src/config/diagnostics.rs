@@ -95,6 +95,12 @@ impl Diagnostics {
         self.problems.is_empty()
     }
 
+    /// Whether something is wrong with exactly this key: what is missing for that reason is no problem of its own.
+    #[must_use]
+    pub fn is_about(&self, path: &str) -> bool {
+        self.problems.iter().any(|problem| problem.path == path)
+    }
+
     /// How many problems there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -44,6 +44,9 @@ pub fn resolve(root: &mut Node, sources: &Sources, diagnostics: &mut Diagnostics
     resolver.secrets
 }
 
+/// What a secret that is not set is in a plan that is only shown. Never sent.
+const STANDS_IN: &str = "a-secret-that-is-not-set";
+
 struct Resolver<'a> {
     sources: &'a Sources,
     vars: Map,
@@ -145,8 +148,7 @@ impl Resolver<'_> {
                 Answer::Found(value) => Some(value),
                 Answer::Missing(looked_at) => {
                     if default.is_none() {
-                        self.missing(kind, name, path, place, looked_at);
-                        return None;
+                        return self.missing(kind, name, path, place, looked_at);
                     }
                     None
                 }
@@ -165,8 +167,7 @@ impl Resolver<'_> {
                 } else {
                     "a variable cannot be made of another one".to_owned()
                 };
-                self.missing(kind, name, path, place, hint);
-                return None;
+                return self.missing(kind, name, path, place, hint);
             }
         };
         Some(if kind == Kind::Secrets || is_secret_lookup(kind, name) { self.hide(value) } else { value })
@@ -181,12 +182,27 @@ impl Resolver<'_> {
         Some(node.value.clone())
     }
 
-    fn missing(&mut self, kind: Kind, name: &str, path: &str, place: Place, looked_at: String) {
+    /// What stands in the place of a missing value: nothing, unless the plan is only shown.
+    fn missing(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        path: &str,
+        place: Place,
+        looked_at: String,
+    ) -> Option<Value> {
+        let stands_in = self.sources.placeholders && is_secret_lookup(kind, name);
         if self.missing.insert((kind, name.to_owned())) {
             let names = name.replace('|', "` or `");
             let message = format!("{} `{names}` is not set", kind.noun());
-            self.diagnostics.push(path, place, message).hint(looked_at);
+            let said = if stands_in {
+                self.diagnostics.note(path, place, message)
+            } else {
+                self.diagnostics.push(path, place, message)
+            };
+            said.hint(looked_at);
         }
+        stands_in.then(|| Value::Secret(Secret::new(STANDS_IN)))
     }
 
     /// Every text and number of a value becomes secret.
@@ -234,6 +250,23 @@ mod tests {
     use super::*;
     use crate::config::diagnostics::listed;
     use crate::config::parse::{Format, parse};
+
+    #[test]
+    fn a_plan_that_is_only_shown_needs_no_secrets() {
+        let mut diagnostics = Diagnostics::new();
+        let yaml = "a: 'Bearer ${secrets.api_key}'\nb: ${secrets.api_key}\nc: ${env.HOST}\n";
+        let mut root = parse(yaml, Format::Yaml, &mut diagnostics).unwrap();
+        let mut sources = Sources::new("2024-03-01T02:03:04.9Z".parse().unwrap());
+        sources.placeholders = true;
+        resolve(&mut root, &sources, &mut diagnostics);
+        let notes: Vec<String> = diagnostics.notes().map(ToString::to_string).collect();
+        assert_eq!(notes, ["line 1: a: the secret `api_key` is not set"]);
+        assert_eq!(
+            listed(&diagnostics),
+            "line 3: c: the environment variable `HOST` is not set | set HOST, or give a default: ${env.HOST:-default}"
+        );
+        assert!(matches!(value(&root, "a"), Value::Secret(_)));
+    }
 
     fn resolved(yaml: &str, environment: &[(&str, &str)]) -> (Node, Vec<Secret>, String) {
         let mut diagnostics = Diagnostics::new();

@@ -76,6 +76,9 @@ pub struct Sources {
     pub pipeline: Option<String>,
     /// The moment that `now` means.
     pub now: Timestamp,
+    /// Whether a missing secret is only noted and something else stands in its place: for a plan that is shown and
+    /// never run.
+    pub placeholders: bool,
 }
 
 impl std::fmt::Debug for Sources {
@@ -100,7 +103,7 @@ impl Sources {
     /// Sources with nothing but a clock.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self { environment: BTreeMap::new(), files: Vec::new(), pipeline: None, now }
+        Self { environment: BTreeMap::new(), files: Vec::new(), pipeline: None, now, placeholders: false }
     }
 
     /// The value of a name; of several, with `|` between them, the first that is set.

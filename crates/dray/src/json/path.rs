@@ -53,6 +53,15 @@ impl fmt::Display for Path {
     }
 }
 
+/// Where the text stops making sense; positions are those of the text as written.
+fn in_words(error: &serde_json_path::ParseError, full: &str, written: &str) -> String {
+    let at = error.position().saturating_sub(full.len() - written.len());
+    match written.split_at_checked(at) {
+        Some((read, rest)) if !rest.is_empty() => format!("`{rest}` after `{read}` is not understood"),
+        _ => "it ends too early".to_owned(),
+    }
+}
+
 impl Path {
     /// Compiles a path as people write it.
     ///
@@ -63,8 +72,9 @@ impl Path {
             Steps::Simple(steps)
         } else {
             let full = if written.starts_with('$') { written.to_owned() } else { format!("$.{written}") };
-            let path = serde_json_path::JsonPath::parse(&full)
-                .map_err(|error| PathError(format!("`{written}` is not a JSONPath: {error}")))?;
+            let path = serde_json_path::JsonPath::parse(&full).map_err(|error| {
+                PathError(format!("`{written}` is not a JSONPath: {}", in_words(&error, &full, written)))
+            })?;
             Steps::Full(Box::new(path))
         };
         Ok(Self { written: written.to_owned(), steps })

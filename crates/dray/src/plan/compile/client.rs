@@ -89,7 +89,10 @@ fn base_url(client: &ClientConfig, resources: &[Merged], problems: &mut Problems
         let first = resources.first().and_then(|merged| merged.resource.endpoint.path.as_ref());
         let origin = first.and_then(|path| Url::parse(path.value.expose()).ok()).filter(Url::has_host);
         let Some(mut url) = origin else {
-            missing(problems, &written.at);
+            // A template that could not be resolved has been reported, and left nothing.
+            if !problems.diagnostics.is_about(&written.at.path) {
+                missing(problems, &written.at);
+            }
             return None;
         };
         url.set_path("/");

@@ -1,6 +1,7 @@
 //! Paginators: dlt's defaults and rules (dlt.md §1.6).
 
 use super::{Problems, defaults};
+use crate::config::diagnostics::child;
 use crate::config::model::{Located, PaginatorConfig, PaginatorKind};
 use crate::json::Path;
 use crate::plan::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
@@ -105,6 +106,9 @@ fn page_number(config: &PaginatorConfig, problems: &mut Problems<'_>) -> Option<
 
 fn offset(config: &PaginatorConfig, problems: &mut Problems<'_>) -> Option<Paging> {
     if config.limit.is_none() {
+        if problems.diagnostics.is_about(&child(&config.at.path, "limit")) {
+            return None;
+        }
         problems.add_with_hint(&config.at, "`offset` needs `limit`", "write `{type: offset, limit: 100}`");
         return None;
     }

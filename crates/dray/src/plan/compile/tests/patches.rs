@@ -102,7 +102,7 @@ fn two_parents() {
 #[test]
 fn bad_path() {
     let patch = r#"resources: [{name: posts, endpoint: {data_selector: 'data['}}]"#;
-    insta::assert_snapshot!(problems(patch), @"2:53 resources[0].endpoint.data_selector: `data[` is not a JSONPath: at position 6, parser error");
+    insta::assert_snapshot!(problems(patch), @"2:53 resources[0].endpoint.data_selector: `data[` is not a JSONPath: `[` after `data` is not understood");
 }
 
 #[test]

@@ -1,0 +1,207 @@
+//! The connectors that come with the program, against APIs that behave as the real ones do.
+
+use dray_sim::{Api, Options, Sim};
+
+use crate::support::{Bench, contents, text};
+
+/// A connector, its API, and of each resource the table's key columns and the oracle's fields for them.
+struct Connector {
+    name: &'static str,
+    bench: Bench,
+}
+
+impl Connector {
+    fn new(name: &'static str, api: Api, size: u64) -> Self {
+        Self { name, bench: Bench::new(Sim::start(Options { api, size, ..Options::default() }).unwrap()) }
+    }
+
+    fn run(&self) {
+        let ran = self.bench.run(self.name, &["--set", "client.rate_limit=null"]);
+        ran.succeeded();
+        self.bench.assert_no_secret(&ran);
+    }
+
+    /// The keys in the table are those of the API's records, each once.
+    #[track_caller]
+    fn assert_keys(
+        &self,
+        resource: &str,
+        columns: &[&str],
+        key: impl Fn(&str, &serde_json::Value) -> Vec<String>,
+    ) {
+        let mut expected: Vec<Vec<String>> = self
+            .bench
+            .sim
+            .expected_with_parent(resource)
+            .iter()
+            .map(|(parent, record)| key(parent, record))
+            .collect();
+        expected.sort();
+        let table = if resource == "subscription_usage_rows" { "subscription_usage" } else { resource };
+        let columns: Vec<String> =
+            columns.iter().map(|column| format!("CAST({column} AS VARCHAR)")).collect();
+        let mut loaded =
+            self.bench.query(&format!("SELECT {} FROM test_dataset.{table}", columns.join(", ")));
+        loaded.sort();
+        assert_eq!(loaded.len(), expected.len(), "{resource}");
+        if let Some((loaded, expected)) = loaded.iter().zip(&expected).find(|(one, other)| one != other) {
+            panic!("{resource}: {loaded:?} is loaded, {expected:?} expected");
+        }
+        let mut distinct = loaded.clone();
+        distinct.dedup();
+        assert_eq!(distinct.len(), loaded.len(), "{resource}: a key twice");
+    }
+
+    #[track_caller]
+    fn assert_key(&self, resource: &str, column: &str) {
+        self.assert_keys(resource, &[column], |_, record| vec![text(&record[column])]);
+    }
+}
+
+fn assert_orb(orb: &Connector) {
+    for resource in ["customers", "subscriptions", "plans", "invoices"] {
+        orb.assert_key(resource, "id");
+    }
+    orb.assert_keys("credits_ledger_entries", &["customer_id", "id"], |parent, record| {
+        vec![parent.to_owned(), text(&record["id"])]
+    });
+    let micros = "strftime(timeframe_start AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S')";
+    let key = ["subscription_id", "billable_metric_id", micros, "grouping_key"];
+    orb.assert_keys("subscription_usage_rows", &key, |parent, record| {
+        let start = text(&record["timeframe_start"]).chars().take(19).collect();
+        vec![parent.to_owned(), text(&record["billable_metric"]["id"]), start, "NULL".to_owned()]
+    });
+}
+
+#[test]
+fn orb() {
+    let orb = Connector::new("orb", Api::Orb, 60);
+    orb.run();
+    assert_orb(&orb);
+    let quantity = "SELECT CAST(sum(quantity) AS VARCHAR) FROM test_dataset.subscription_usage";
+    let sum: f64 = orb
+        .bench
+        .sim
+        .expected("subscription_usage_rows")
+        .iter()
+        .map(|row| text(&row["quantity"]).parse::<f64>().unwrap())
+        .sum();
+    assert!((orb.bench.column(quantity)[0].parse::<f64>().unwrap() - sum).abs() < 0.01, "{sum}");
+
+    let first = contents(&orb.bench);
+    orb.run();
+    assert_eq!(contents(&orb.bench), first);
+
+    orb.bench.sim.mutate("customers", 0..3);
+    orb.bench.sim.grow(4);
+    orb.run();
+    assert_orb(&orb);
+    assert_ne!(contents(&orb.bench)["customers"], first["customers"]);
+    assert_fields(&orb, "customers", "id", "metadata__revision", "/metadata/revision");
+}
+
+/// A column holds what the API's records hold at a JSON pointer, record by record.
+#[track_caller]
+fn assert_fields(connector: &Connector, resource: &str, key: &str, column: &str, pointer: &str) {
+    connector.assert_keys(resource, &[key, column], |_, record| {
+        let value = record.pointer(pointer).filter(|value| !value.is_null());
+        vec![text(&record[key]), value.map_or_else(|| "NULL".to_owned(), text)]
+    });
+}
+
+const ZOHO: &[(&str, &str)] = &[
+    ("products", "product_id"),
+    ("plans", "plan_code"),
+    ("addons", "addon_code"),
+    ("coupons", "coupon_code"),
+    ("customers", "customer_id"),
+    ("quotes", "estimate_id"),
+    ("invoices", "invoice_id"),
+    ("expenses", "expense_id"),
+    ("subscriptions", "subscription_id"),
+    ("taxes", "tax_id"),
+    ("transactions", "transaction_id"),
+    ("recurring_expenses", "recurring_expense_id"),
+];
+
+#[test]
+fn zoho_billing() {
+    let zoho = Connector::new("zoho_billing", Api::Zoho, 230);
+    zoho.run();
+    for (resource, key) in ZOHO {
+        zoho.assert_key(resource, key);
+    }
+    let first = contents(&zoho.bench);
+    zoho.run();
+    assert_eq!(contents(&zoho.bench), first);
+
+    zoho.bench.sim.mutate("plans", 0..5);
+    zoho.bench.sim.mutate("products", 0..5);
+    zoho.bench.sim.grow(3);
+    zoho.run();
+    for (resource, key) in ZOHO {
+        zoho.assert_key(resource, key);
+    }
+    assert_ne!(contents(&zoho.bench)["plans"], first["plans"]);
+    assert_fields(&zoho, "plans", "plan_code", "name", "/name");
+    assert_fields(&zoho, "products", "product_id", "name", "/name");
+}
+
+#[test]
+fn fastbill() {
+    let fastbill = Connector::new("fastbill", Api::FastBill, 250);
+    let resources = ["products", "recurring_invoices", "revenues"];
+    let assert_all = || resources.iter().for_each(|resource| fastbill.assert_key(resource, "id"));
+    fastbill.run();
+    assert_all();
+    let first = contents(&fastbill.bench);
+    fastbill.run();
+    assert_eq!(contents(&fastbill.bench), first);
+
+    fastbill.bench.sim.mutate("products", 0..5);
+    fastbill.bench.sim.grow(3);
+    fastbill.run();
+    assert_all();
+    assert_ne!(contents(&fastbill.bench)["products"], first["products"]);
+    assert_fields(&fastbill, "products", "id", "product_name", "/product_name");
+}
+
+fn assert_stripe(stripe: &Connector) {
+    for resource in ["charges", "customers", "invoices", "subscriptions", "payouts"] {
+        stripe.assert_key(resource, "id");
+    }
+    for (child, column) in [
+        ("invoice_line_items", "invoice"),
+        ("subscription_items", "subscription"),
+        ("payout_transactions", "payout_id"),
+    ] {
+        stripe.assert_keys(child, &["id", column], |parent, record| {
+            vec![text(&record["id"]), parent.to_owned()]
+        });
+    }
+}
+
+#[test]
+fn stripe() {
+    let stripe = Connector::new("stripe", Api::Stripe, 130);
+    stripe.run();
+    assert_stripe(&stripe);
+    let first = contents(&stripe.bench);
+    stripe.run();
+    assert_eq!(contents(&stripe.bench), first);
+
+    // Subscriptions are read whole on every run, charges from the newest on.
+    stripe.bench.sim.mutate("subscriptions", 0..5);
+    stripe.bench.sim.grow(3);
+    stripe.run();
+    assert_stripe(&stripe);
+    assert_ne!(contents(&stripe.bench)["subscriptions"], first["subscriptions"]);
+    assert_fields(&stripe, "subscriptions", "id", "metadata__revision", "/metadata/revision");
+
+    stripe.bench.sim.mutate("charges", 0..5);
+    let again =
+        stripe.bench.run("stripe", &["charges", "--set", "resources.charges.endpoint.incremental=null"]);
+    again.succeeded();
+    assert_eq!(again.count("charges", "records"), 133);
+    assert_fields(&stripe, "charges", "id", "metadata__revision", "/metadata/revision");
+}
