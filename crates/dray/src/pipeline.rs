@@ -116,6 +116,7 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
         plan: Arc::clone(&plan),
         env: Arc::clone(&job.env),
         progress: Arc::clone(&job.progress),
+        needed: extract::needed(&plan),
         segment: Segment::default(),
         pending_bytes: 0,
         pending_since: None,
@@ -253,6 +254,8 @@ struct Outcome {
     ended: Option<Result<()>>,
     partitions: Vec<String>,
     moves: Vec<(Arc<str>, CursorMove)>,
+    /// What it means for the database was decided.
+    settled: bool,
 }
 
 /// The normalize thread: pages into the open segment, segments to the loader.
@@ -261,6 +264,8 @@ struct Gatherer {
     plan: Arc<Plan>,
     env: Arc<Env>,
     progress: Arc<Progress>,
+    /// The resources that run.
+    needed: BTreeSet<usize>,
     segment: Segment,
     pending_bytes: usize,
     pending_since: Option<Instant>,
@@ -308,7 +313,10 @@ impl Gatherer {
                 if matches!(outcome.ended, Some(Err(_))) {
                     return;
                 }
-                self.pending_bytes += page.document.body().len();
+                // Parent fields are written once a record.
+                let carried =
+                    page.overlay.as_ref().map_or(0, |overlay| overlay.body().len() * page.records.len());
+                self.pending_bytes += page.document.body().len() + carried;
                 self.pending_since.get_or_insert_with(|| self.env.instant());
                 if let Err(error) = self.normalizer.page(&page) {
                     self.end(page.resource, Err(error));
@@ -338,17 +346,10 @@ impl Gatherer {
         if let Some(flag) = self.progress.ended.get(resource) {
             flag.store(if result.is_ok() { 1 } else { 2 }, Ordering::Relaxed);
         }
-        if plan.selected && plan.load.disposition != Disposition::Skip {
-            match &result {
-                Ok(()) => self
-                    .segment
-                    .finished
-                    .push(Finished { resource: plan.name.clone(), partitions: outcome.partitions.clone() }),
-                Err(error) => {
-                    tracing::error!(resource = plan.name, error = error_text(error), "resource failed");
-                    self.segment.abandoned.push(plan.name.clone());
-                }
-            }
+        if let Err(error) = &result
+            && error.kind() != ErrorKind::Cancelled
+        {
+            tracing::error!(resource = plan.name, error = error_text(error), "resource failed");
         }
         outcome.ended = Some(result);
         self.pending_since.get_or_insert_with(|| self.env.instant());
@@ -356,7 +357,7 @@ impl Gatherer {
 
     /// Extract is over: resources that never ended were interrupted.
     fn close(&mut self) {
-        for resource in 0..self.outcomes.len() {
+        for resource in self.needed.clone() {
             if self.outcomes.get(resource).is_some_and(|outcome| outcome.ended.is_none()) {
                 self.end(
                     resource,
@@ -364,62 +365,125 @@ impl Gatherer {
                 );
             }
         }
-        self.segment.complete = self.outcomes.iter().all(|outcome| matches!(outcome.ended, Some(Ok(()))));
     }
 
-    /// Moves the cursors of the resources that are complete together with all that depend on them: a parent that moved on
-    /// alone would never ask for the lost children again.
-    fn move_cursors(&mut self) {
-        let mut complete: BTreeSet<usize> =
-            (0..self.outcomes.len()).filter(|at| matches!(self.outcomes[*at].ended, Some(Ok(())))).collect();
-        for (at, resource) in self.plan.resources.iter().enumerate().rev() {
-            if let Some(parent) = &resource.parent
-                && !complete.contains(&at)
-            {
-                complete.remove(&parent.resource);
+    fn is_complete(&self, resource: usize) -> bool {
+        self.outcomes.get(resource).is_some_and(|outcome| matches!(outcome.ended, Some(Ok(()))))
+    }
+
+    /// The resource and all above it, up to the one without a parent.
+    fn line(&self, resource: usize) -> Vec<usize> {
+        let mut line = vec![resource];
+        let parent = |at: usize| self.plan.resources.get(at)?.parent.as_ref().map(|parent| parent.resource);
+        while let Some(above) = line.last().and_then(|at| parent(*at)) {
+            line.push(above);
+        }
+        line
+    }
+
+    /// Decides about the families (a resource without a parent and all below it) that have ended.
+    ///
+    /// A cursor moves only if its resource and all that depend on it are complete: a parent that moved on alone would
+    /// never ask for the lost children again. What was appended under a cursor that stays is taken back, because the next
+    /// run reads it again.
+    fn settle(&mut self) {
+        let lines: BTreeMap<usize, Vec<usize>> = self.needed.iter().map(|at| (*at, self.line(*at))).collect();
+        let top = |at: &usize| lines.get(at).and_then(|line| line.last()).copied();
+        let open: BTreeSet<Option<usize>> =
+            self.needed.iter().filter(|at| self.outcomes[**at].ended.is_none()).map(top).collect();
+        let settled: Vec<usize> = self
+            .needed
+            .iter()
+            .filter(|at| !self.outcomes[**at].settled && !open.contains(&top(at)))
+            .copied()
+            .collect();
+        let mut movable: BTreeSet<usize> = settled.iter().copied().collect();
+        for at in settled.iter().filter(|at| !self.is_complete(**at)) {
+            for above in lines.get(at).into_iter().flatten() {
+                movable.remove(above);
             }
         }
-        for at in complete {
-            let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else {
-                continue;
-            };
-            let Some(incremental) = &plan.incremental else { continue };
-            for (partition, cursor) in std::mem::take(&mut outcome.moves) {
-                self.segment.moves.push(Move {
-                    resource: plan.name.clone(),
-                    cursor: incremental.cursor_name.clone(),
-                    partition,
-                    stored: stored_cursor(cursor),
-                });
+        for at in settled {
+            let held = lines.get(&at).into_iter().flatten().any(|above| {
+                let incremental =
+                    self.plan.resources.get(*above).is_some_and(|plan| plan.incremental.is_some());
+                incremental && !movable.contains(above)
+            });
+            self.settle_one(at, held, movable.contains(&at));
+        }
+    }
+
+    fn settle_one(&mut self, resource: usize, held: bool, movable: bool) {
+        let complete = self.is_complete(resource);
+        let (Some(plan), Some(outcome)) =
+            (self.plan.resources.get(resource), self.outcomes.get_mut(resource))
+        else {
+            return;
+        };
+        outcome.settled = true;
+        if !plan.selected || plan.load.disposition == Disposition::Skip {
+            return;
+        }
+        let again = held && plan.load.disposition == Disposition::Append;
+        if complete && !again {
+            let partitions = std::mem::take(&mut outcome.partitions);
+            self.segment.finished.push(Finished { resource: plan.name.clone(), partitions });
+        } else {
+            self.segment.abandoned.push(plan.name.clone());
+        }
+        if complete && again {
+            let message = "a resource that it belongs with failed; what was appended is taken back and read again by the next run";
+            outcome.ended = Some(Err(Error::new(ErrorKind::Request, message).with("resource", &plan.name)));
+        }
+        let Some(incremental) = plan.incremental.as_ref().filter(|_| movable) else { return };
+        for (partition, cursor) in std::mem::take(&mut outcome.moves) {
+            self.segment.moves.push(Move {
+                resource: plan.name.clone(),
+                cursor: incremental.cursor_name.clone(),
+                partition,
+                stored: stored_cursor(cursor),
+            });
+        }
+    }
+
+    /// Takes the rows built so far into the segment; where that fails, nothing of this run is complete.
+    fn flush(&mut self) {
+        match self.normalizer.flush() {
+            Ok(rows) => {
+                for rows in rows {
+                    let Some(plan) = self.plan.resources.get(rows.resource) else { continue };
+                    // A record that could not be written may have left nested rows behind.
+                    let ended = self.outcomes.get(rows.resource).and_then(|outcome| outcome.ended.as_ref());
+                    if ended
+                        .is_some_and(|ended| matches!(ended, Err(error) if error.kind() == ErrorKind::Schema))
+                    {
+                        continue;
+                    }
+                    let resource = plan.name.clone();
+                    self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
+                }
+            }
+            Err(error) => {
+                let message = error_text(&error);
+                for resource in self.needed.clone() {
+                    self.end(resource, Err(Error::new(ErrorKind::Bug, message.clone())));
+                }
             }
         }
     }
 
     /// Hands the open segment to the loader; false if the loader is gone.
     fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
-        match self.normalizer.flush() {
-            Ok(rows) => {
-                for rows in rows {
-                    let resource = self
-                        .plan
-                        .resources
-                        .get(rows.resource)
-                        .map_or_else(String::new, |plan| plan.name.clone());
-                    self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
-                }
-            }
-            Err(error) => {
-                self.notes.push(error_text(&error));
-                self.segment.complete = false;
-            }
-        }
+        self.flush();
         for collision in self.normalizer.take_collisions() {
             self.notes.push(format!(
                 "`{collision}`: another key has this name; its values are in a column with a suffix"
             ));
         }
         self.segment.schema = self.normalizer.take_schema();
-        self.move_cursors();
+        self.settle();
+        let over = self.needed.iter().all(|at| self.outcomes[*at].settled);
+        self.segment.complete = over && self.needed.iter().all(|at| self.is_complete(*at));
         self.pending_bytes = 0;
         self.pending_since = None;
         let segment = std::mem::take(&mut self.segment);

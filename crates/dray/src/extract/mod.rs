@@ -101,7 +101,7 @@ pub async fn extract(
     };
     let cursors = Arc::new(cursors);
     let failed: Arc<Vec<AtomicBool>> =
-        Arc::new(plan.resources.iter().map(|_| AtomicBool::new(false)).collect());
+        Arc::new(plan.resources.iter().map(|_| AtomicBool::new(true)).collect());
     let mut families: HashMap<usize, Family> = HashMap::new();
     let mut queues = HashMap::new();
     let needed = needed(&plan);
@@ -139,7 +139,7 @@ pub async fn extract(
 }
 
 /// The resources that run: those selected, and all parents above them.
-fn needed(plan: &Plan) -> BTreeSet<usize> {
+pub(crate) fn needed(plan: &Plan) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
     for (index, resource) in plan.resources.iter().enumerate().rev() {
         if resource.selected || needed.contains(&index) {
@@ -193,10 +193,11 @@ async fn resource(
         }
         (outcome, _) => outcome,
     };
-    if outcome.is_err()
+    // Until it is known to be complete a resource counts as failed: its task may end before this line.
+    if outcome.is_ok()
         && let Some(flag) = failed.get(index)
     {
-        flag.store(true, Ordering::Release);
+        flag.store(false, Ordering::Release);
     }
     // Before the children's queues close (with the reader), the failure is known.
     let told = reader.events.send(Event::ResourceDone { resource: index, outcome }).await;

@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use crate::destination::{Commit, Committed, Destination, Finished, ResourceLoad, TableBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
-use crate::plan::{Plan, ResourcePlan};
+use crate::plan::{Disposition, Plan, ResourcePlan};
 use crate::report::Loaded;
 use crate::schema::Schema;
 use crate::state::{PipelineState, StoredCursor};
@@ -47,12 +47,16 @@ impl Segment {
     }
 
     /// Takes out what belongs to resources that have failed; a load without them is not complete.
-    fn leave_out(&mut self, failed: &BTreeMap<String, Error>, parents: &BTreeMap<String, String>) {
+    fn leave_out(
+        &mut self,
+        failed: &BTreeMap<String, Error>,
+        parents: &BTreeMap<String, String>,
+        resources: &BTreeMap<String, ResourceLoad>,
+    ) {
         if failed.is_empty() {
             return;
         }
         self.batches.retain(|batch| !failed.contains_key(&batch.resource));
-        self.finished.retain(|finished| !failed.contains_key(&finished.resource));
         self.complete = false;
         // A parent that moved on alone would never ask for the lost children again.
         let mut held: BTreeSet<&str> = BTreeSet::new();
@@ -63,6 +67,13 @@ impl Segment {
             }
         }
         self.moves.retain(|moved| !held.contains(moved.resource.as_str()));
+        // What was appended under a cursor that stays is left incomplete: the next run takes it back and reads it again.
+        let appended =
+            |name: &str| resources.get(name).is_some_and(|load| load.disposition == Disposition::Append);
+        self.finished.retain(|finished| {
+            let name = finished.resource.as_str();
+            !(failed.contains_key(name) || held.contains(name) && appended(name))
+        });
     }
 }
 
@@ -107,7 +118,7 @@ impl<'d> Loader<'d> {
     ) -> Result<()> {
         for mut segment in segments {
             let done = loop {
-                segment.leave_out(&loaded.failed, &self.parents);
+                segment.leave_out(&loaded.failed, &self.parents, &self.resources);
                 match self.commit(&segment) {
                     Ok(done) => break done,
                     Err(error) => {
@@ -167,7 +178,8 @@ fn resource_load(resource: &ResourcePlan) -> ResourceLoad {
         table: normalize_name(&load.table),
         disposition: load.disposition,
         primary_key: load.primary_key.iter().map(|key| column_name(key)).collect(),
-        key_inherited: load.key_inherited,
+        // An incremental run does not read a partition completely: it can replace nothing by it.
+        key_inherited: load.key_inherited && resource.incremental.is_none(),
         fallback_key: load.fallback_key.as_deref().map(column_name),
         merge_key: load.merge_key.iter().map(|key| column_name(key)).collect(),
         dedup_sort: sorted,

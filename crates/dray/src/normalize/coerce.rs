@@ -52,6 +52,7 @@ impl<'a> Scalar<'a> {
             Kind::Integer if decimal(self.raw(), 0).is_some() => DataType::Decimal { scale: 0 },
             Kind::Decimal => DataType::Double,
             Kind::Plain if timestamp::parse(self.raw()).is_some() => DataType::Timestamp,
+            Kind::Escaped if timestamp::parse(self.text().as_bytes()).is_some() => DataType::Timestamp,
             _ => DataType::Text,
         }
     }
@@ -145,8 +146,9 @@ impl<'a> Scalar<'a> {
     fn as_timestamp(self) -> Option<i64> {
         const DAY: i64 = 86_400_000_000;
         match self.kind {
-            Kind::Plain => {
-                let raw = self.raw();
+            Kind::Plain | Kind::Escaped => {
+                let text = self.text();
+                let raw = text.as_bytes();
                 timestamp::parse(raw).or_else(|| Some(i64::from(timestamp::parse_date(raw)?) * DAY))
             }
             Kind::Integer => integer(self.raw())?.checked_mul(1_000_000),

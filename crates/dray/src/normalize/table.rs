@@ -11,6 +11,7 @@ use sha3::digest::{ExtendableOutput, Update, XofReader};
 use super::coerce::{Fit, Scalar};
 use super::column::ColumnValues;
 use super::naming::{SEPARATOR, normalize};
+use crate::destination::PARTITION_COLUMN;
 use crate::schema::{Column, DataType, Table};
 
 /// Between the keys of a raw path: no key of an API has it.
@@ -123,7 +124,11 @@ impl TableWriter {
         self.owners.insert(name.to_owned(), SYSTEM.to_owned());
         match self.by_name.get(name) {
             Some(index) => *index,
-            None => self.add_column(Column { nullable: false, ..Column::new(name, data_type) }),
+            // The last two are there or not as the write disposition wants it, which may change.
+            None => {
+                let nullable = matches!(name, "_dlt_root_id" | PARTITION_COLUMN);
+                self.add_column(Column { nullable, ..Column::new(name, data_type) })
+            }
         }
     }
 
