@@ -271,7 +271,8 @@ fn refusal(answer: &Answer, url: &Url, retries: u32) -> Error {
     } else {
         body
     };
-    let error = Error::new(kind, "the API refuses").with("status", status.as_u16()).with("url", shown(url));
+    let message = if status.is_server_error() { "the API cannot answer" } else { "the API refuses" };
+    let error = Error::new(kind, message).with("status", status.as_u16()).with("url", shown(url));
     let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
     let error = if line.is_empty() { error } else { error.with("body", line) };
     match status {
