@@ -58,7 +58,8 @@ impl Place {
     pub(crate) fn open(&self) -> Result<DuckDb> {
         if !self.path.exists() {
             return Err(Error::new(ErrorKind::Destination, "there is no such database")
-                .with("file", self.path.display()));
+                .with("file", self.path.display())
+                .hint("name the database that was loaded into with --to duckdb:PATH"));
         }
         DuckDb::open(&self.path, &self.dataset, None)
     }
@@ -76,10 +77,6 @@ pub(crate) fn execute(
     let progress = Progress::new(&ready.plan);
     let (stop, stopped) = watch::channel(false);
     listen(stop, printer.clone());
-    let table = ready.plan.resources.iter().find(|resource| resource.selected);
-    let look = place.look(
-        &table.map_or_else(String::new, |resource| dray::normalize::normalize_name(&resource.load.table)),
-    );
     let shown = Shown::start(Arc::clone(&progress), printer.clone(), global.quiet);
     let job = Job {
         plan: ready.plan,
@@ -93,7 +90,7 @@ pub(crate) fn execute(
     let report = run(job, Box::new(destination));
     drop(shown);
     let report = report?;
-    printer.ended(&summary(&report, &look), &report);
+    printer.ended(&summary(&report, place), &report);
     Ok(report)
 }
 

@@ -2,10 +2,11 @@
 
 use dray::report::{Report, Status};
 
+use crate::execute::Place;
 use crate::table::{Align, render, thousands};
 
 /// What was loaded, what failed and where the data is.
-pub(crate) fn summary(report: &Report, look: &str) -> String {
+pub(crate) fn summary(report: &Report, place: &Place) -> String {
     let mut text = String::from("\n");
     let mark = |status| match status {
         Status::Succeeded => "ok",
@@ -64,8 +65,12 @@ pub(crate) fn summary(report: &Report, look: &str) -> String {
         Status::Interrupted => "stopped; what is complete is in",
     };
     text.push_str(&format!(
-        "\n{ended} {} ({:.2} s, load {})\nlook: {look}",
+        "\n{ended} {} ({:.2} s, load {})",
         report.destination, report.duration_s, report.load_id
     ));
+    let loaded = report.resources.0.iter().find(|(_, resource)| resource.rows > 0);
+    if let Some(table) = loaded.and_then(|(_, resource)| resource.table.as_ref()) {
+        text.push_str(&format!("\nlook: {}", place.look(table)));
+    }
     text
 }

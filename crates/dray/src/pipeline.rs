@@ -24,7 +24,7 @@ use crate::schema::Schema;
 use crate::state::{PipelineState, StateNames, StoredCursor};
 
 /// A transaction is closed once this many bytes of pages are in it...
-const SEGMENT_BYTES: usize = 32 << 20;
+const SEGMENT_BYTES: usize = 16 << 20;
 /// ...or once its first page has waited this long.
 const SEGMENT_TIME: Duration = Duration::from_secs(5);
 /// Pages between extract and normalize.

@@ -39,6 +39,22 @@ pub(super) fn rows(database: &mut DuckDb, sql: &str) -> Result<Vec<Vec<String>>>
     Ok(rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
 }
 
+/// Opens the database; the dataset must be in it.
+fn open(place: &Place) -> Result<DuckDb> {
+    let mut database = place.open()?;
+    let sql = "SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_name = '_dlt_version' ORDER BY 1";
+    let datasets: Vec<String> = rows(&mut database, sql)?.into_iter().flatten().collect();
+    if datasets.contains(&place.dataset) {
+        return Ok(database);
+    }
+    let error = Error::new(ErrorKind::Destination, format!("there is no dataset `{}`", place.dataset))
+        .with("file", place.path.display());
+    Err(match datasets.as_slice() {
+        [] => error.hint("nothing was loaded into this file yet"),
+        _ => error.hint(format!("there is {}: name it with --dataset", datasets.join(", "))),
+    })
+}
+
 /// Tables and columns with their types.
 pub(crate) fn schema(args: &Look, printer: &Printer) -> Result<Exit> {
     let place = place(args)?;
@@ -47,7 +63,7 @@ pub(crate) fn schema(args: &Look, printer: &Printer) -> Result<Exit> {
          WHERE table_schema = {} ORDER BY table_name, ordinal_position",
         literal(&place.dataset)
     );
-    let rows = rows(&mut place.open()?, &sql)?;
+    let rows = rows(&mut open(&place)?, &sql)?;
     printer.out(&render(&[("table", Align::Left), ("column", Align::Left), ("type", Align::Left)], &rows))?;
     Ok(Exit::Success)
 }
@@ -60,7 +76,7 @@ pub(crate) fn state(args: &Look, printer: &Printer) -> Result<Exit> {
         name(&place.dataset),
         literal(&place.pipeline)
     );
-    let rows = rows(&mut place.open()?, &sql)?;
+    let rows = rows(&mut open(&place)?, &sql)?;
     match rows.first().and_then(|row| row.first()) {
         Some(text) => printer.out(&format!("{:#}\n", parse(text)?.value))?,
         None => printer.err("nothing is stored yet"),
@@ -75,7 +91,7 @@ pub(crate) fn loads(args: &Look, printer: &Printer) -> Result<Exit> {
         "SELECT load_id, schema_name, status, CAST(inserted_at AS VARCHAR) FROM {}._dlt_loads ORDER BY load_id",
         name(&place.dataset)
     );
-    let rows = rows(&mut place.open()?, &sql)?;
+    let rows = rows(&mut open(&place)?, &sql)?;
     let header = [
         ("load", Align::Left),
         ("schema", Align::Left),

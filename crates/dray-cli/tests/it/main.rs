@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod broken;
+mod commands;
 mod connectors;
 mod runs;
 mod secrets;

@@ -90,6 +90,26 @@ fn a_credential_in_a_file_that_is_wrong() {
 }
 
 #[test]
+fn a_credential_in_headers_and_parameters() {
+    let bench = stripe();
+    let key = bench.sim.secrets().remove(0).1;
+    let given = format!("  headers: {{Authorization: Bearer {key}, X-Shop: shop-no-secret}}\n  retry");
+    let config = CONFIG
+        .replace("  auth: {type: bearer, token: \"${secrets.api_key}\"}\n", "")
+        .replace("  retry", &given);
+    bench.write("shop.yaml", &config);
+    let plan = String::from_utf8(bench.dray(&["plan", "shop.yaml"]).stdout).unwrap();
+    assert!(plan.contains("X-Shop: shop-no-secret") && plan.contains("Authorization: ***"), "{plan}");
+    assert!(!plan.contains(&key));
+    bench.sim.fault(Fault::status(401).body(format!("{{\"error\":\"{key}\"}}")).on("/v1/charges").always());
+    let ran = bench.run("shop.yaml", &LOUD);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.report["resources"]["customers"]["status"], "succeeded");
+    bench.write("shop.yaml", "");
+    bench.assert_no_secret(&ran);
+}
+
+#[test]
 fn a_credential_on_the_command_line() {
     let bench = stripe();
     let key = bench.sim.secrets().remove(0).1;

@@ -284,8 +284,8 @@ impl Session {
         // An API may repeat what it was asked, keys included.
         let body = self.scrubbed(&body);
         let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
-        let error =
-            Error::new(kind, "the API refuses").with("status", status.as_u16()).with("url", shown(url));
+        let message = if status.is_server_error() { "the API cannot answer" } else { "the API refuses" };
+        let error = Error::new(kind, message).with("status", status.as_u16()).with("url", shown(url));
         let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
         let error = if line.is_empty() { error } else { error.with("body", line) };
         if let Some(wait) = longer_wait(&self.plan.client.retry, status, &answer.headers, self.env.now()) {

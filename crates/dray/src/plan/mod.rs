@@ -5,6 +5,7 @@ mod compile;
 mod explain;
 mod paginate;
 mod prepare;
+mod secrets;
 mod singular;
 mod template;
 #[cfg(test)]
@@ -33,27 +34,6 @@ pub struct Plan {
     pub resources: Vec<ResourcePlan>,
     /// How loose spellings were read, for `dray plan` and the report.
     pub notes: Vec<Note>,
-}
-
-impl Plan {
-    /// The credentials that requests are made with, for a [`crate::secret::Scrubber`].
-    #[must_use]
-    pub fn secrets(&self) -> Vec<Secret> {
-        let mut secrets = Vec::new();
-        for resource in &self.resources {
-            match &resource.auth {
-                AuthPlan::None => {}
-                AuthPlan::Bearer { token } => secrets.push(token.clone()),
-                AuthPlan::ApiKey { value, .. } => secrets.push(value.clone()),
-                AuthPlan::Basic { password, .. } => secrets.push(password.clone()),
-                AuthPlan::OAuth2(oauth2) => {
-                    secrets.push(oauth2.client_secret.clone());
-                    secrets.extend(oauth2.refresh_token.clone());
-                }
-            }
-        }
-        secrets
-    }
 }
 
 /// One reading of something that the file leaves open or spells loosely.

@@ -1,0 +1,352 @@
+//! What the commands print.
+
+use std::process::Output;
+
+use dray_sim::{Api, Fault, Options, Response, Sim};
+
+use crate::support::{Bench, python_block, shared};
+
+fn bench(api: Api) -> Bench {
+    Bench::new(Sim::start(Options { api, size: 20, ..Options::default() }).unwrap())
+}
+
+fn without_secrets() -> Bench {
+    bench(Api::custom(|_| Response::status(404)))
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The text with what differs from run to run replaced: ports, load ids, times.
+fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    for line in text.lines() {
+        let words: Vec<String> = line.split(' ').map(steady_word).collect();
+        steady.push_str(&format!("{}\n", words.join(" ")));
+    }
+    steady
+}
+
+fn steady_word(word: &str) -> String {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit());
+    if let Some((_, rest)) = word.split_once("http://127.0.0.1:") {
+        let path = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        return format!("http://127.0.0.1:PORT{path}");
+    }
+    let core = word.trim_matches(['(', ')', ',', '+']);
+    match core.split_once('.') {
+        Some((seconds, rest)) if digits(seconds) && digits(rest) && rest.len() == 6 => {
+            word.replace(core, "LOAD")
+        }
+        Some((seconds, rest)) if digits(seconds) && digits(rest) && rest.len() == 2 => {
+            word.replace(core, "TIME")
+        }
+        Some((clock, _)) if clock.len() == 8 && clock.contains(':') => "CLOCK".to_owned(),
+        None if core.len() == 10 && core.matches('-').count() == 2 => "DATE".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+const CONFIG: &str = "\
+client:
+  base_url: https://my.fastbill.com/api/
+  auth: {type: api_key, name: api_key, api_key: \"${secrets.api_key}\", location: query}
+resource_defaults:
+  primary_key: id
+  write_disposition: merge
+  endpoint: {data_selector: data, paginator: {type: offset, limit: 100, total_path: null}}
+resources:
+  - {name: products, endpoint: v1/products}
+  - {name: revenues, endpoint: {path: v1/revenues, incremental: {cursor_path: last_update, start_param: since}}}
+";
+
+/// A run of the file above, and the arguments that say where its data is.
+fn loaded() -> (Bench, [&'static str; 5]) {
+    let bench = bench(Api::FastBill);
+    bench.write("bill.yaml", CONFIG);
+    bench.run("bill.yaml", &[]).succeeded();
+    (bench, ["bill.yaml", "--to", "duckdb:out.duckdb", "--pipeline", "test"])
+}
+
+#[test]
+fn check_says_that_all_is_well() {
+    let bench = bench(Api::FastBill);
+    bench.write("bill.yaml", CONFIG);
+    let checked = bench.dray(&["check", "bill.yaml"]);
+    assert_eq!((checked.status.code(), out(&checked).as_str()), (Some(0), ""));
+    assert_eq!(err(&checked), "no problems: 2 resources\n");
+    for connector in ["stripe", "orb", "zoho_billing", "fastbill"] {
+        let planned = bench.dray(&["plan", connector]);
+        assert_eq!(planned.status.code(), Some(0), "{connector}: {}", err(&planned));
+    }
+    assert!(bench.sim.requests().is_empty());
+}
+
+#[test]
+fn a_plan_needs_no_secrets_and_a_check_does() {
+    let bench = without_secrets();
+    bench.write("bill.yaml", CONFIG);
+    let planned = bench.dray(&["plan", "bill.yaml"]);
+    assert_eq!(planned.status.code(), Some(0));
+    insta::assert_snapshot!(err(&planned), @r"
+    note: line 3: client.auth.api_key: the secret `api_key` is not set
+          looked in the environment for API_KEY, SOURCES__REST_API__API_KEY, SOURCES__BILL__API_KEY, BILL__SOURCES__REST_API__API_KEY, SOURCES__REST_API__CREDENTIALS__API_KEY, SOURCES__API_KEY, CREDENTIALS__API_KEY, DRAY_SECRETS__API_KEY; in .dray/secrets.toml (no such file); in .dlt/secrets.toml (no such file)
+    ");
+    insta::assert_snapshot!(out(&planned), @r"
+    https://my.fastbill.com/api/
+      retry         3 times after 2, 4, 8 s, on 429, 500, 502, 503, 504
+      side by side  up to 8 requests
+
+    products
+      GET https://my.fastbill.com/api/v1/products
+      auth          key in the parameter `api_key`
+      pages         offset `offset` from 0, 100 records each (`limit`); until a page is short
+      records       data
+      load          merge into `products`, key id (or product_id, where records lack it)
+
+    revenues
+      GET https://my.fastbill.com/api/v1/revenues
+      auth          key in the parameter `api_key`
+      pages         offset `offset` from 0, 100 records each (`limit`); until a page is short
+      records       data
+      incremental   by last_update, start sent as `since`
+      load          merge into `revenues`, key id (or revenue_id, where records lack it)
+    ");
+    let checked = bench.dray(&["check", "bill.yaml"]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(
+        err(&checked).contains("client.auth.api_key: the secret `api_key` is not set"),
+        "{}",
+        err(&checked)
+    );
+}
+
+/// How the loose spellings of a seed are read, as `dray plan` says it, without secrets.
+fn readings(file: &str) -> Option<String> {
+    let document = std::fs::read_to_string(shared("seeds")?.join(file)).unwrap();
+    let bench = without_secrets();
+    bench.write("seed.py", python_block(&document));
+    let planned = bench.dray(&["plan", "seed.py"]);
+    assert_eq!(planned.status.code(), Some(0), "{}", err(&planned));
+    let plan = out(&planned);
+    Some(plan.split_once("\nread as\n").map_or_else(String::new, |(_, readings)| readings.to_owned()))
+}
+
+#[test]
+fn readings_of_analytics() {
+    let Some(readings) = readings("000_b278d8943f473f6c.txt") else { return };
+    insta::assert_snapshot!(readings, @r"
+    - the paginator's `limit` is sent as the parameter `limit` (customers, subscriptions, plans and 2 more)
+    - credits_ledger_entries: `{customer_id}` in the path is `id` of each record of `customers`, which every row carries as `customer_id`
+    - subscription_usage: `{subscription_id}` in the path is `id` of each record of `subscriptions`, which every row carries as `subscription_id`
+    ");
+}
+
+#[test]
+fn readings_of_billing() {
+    let Some(readings) = readings("001_0f89f7dafb9817b4.txt") else { return };
+    insta::assert_snapshot!(readings, @"");
+}
+
+#[test]
+fn readings_of_zoho() {
+    let Some(readings) = readings("002_0aec93431d767cb1.txt") else { return };
+    insta::assert_snapshot!(readings, @r"
+    - auth `oauth2` is read as `oauth2_refresh_token`
+    - `token_url` is read as `access_token_url`
+    - pages are counted from 1 (`base_page: 1`) (products, plans, addons and 9 more)
+    ");
+}
+
+#[test]
+fn readings_of_stripe() {
+    let Some(readings) = readings("003_85429a0d41e4d7b5.txt") else { return };
+    insta::assert_snapshot!(readings, @r"
+    - BASE_CONFIG and ENDPOINTS are read as `client` and `resources`
+    - endpoints with a `primary_key` are merged by it (charges, customers)
+    - the parameter `created` is sent as `created[gte]`, which is how Stripe takes a start (charges, customers)
+    - `invoices` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - `client.headers` is taken from the connector `stripe`
+    - `client.retry` is taken from the connector `stripe`
+    - `invoice_line_items` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - `subscriptions` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - `subscription_items` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - `payouts` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - `payout_transactions` is not among ENDPOINTS: it is taken from the connector `stripe`
+    - the value of `Bearer {token}` comes from the secret `token`, else `api_key`, else `access_token`, else `client_secret`
+    - `pagination` is read as `paginator` (charges, customers)
+    - `offset` by `starting_after` is read as a cursor: the `id` of the page's last record, until `has_more` is false or a page is empty (charges, customers)
+    - `param_name` is read as `start_param` (charges, customers)
+    ");
+}
+
+#[test]
+fn the_summary_of_a_run() {
+    let bench = bench(Api::FastBill);
+    bench.write("bill.yaml", CONFIG);
+    let ran = bench.run("bill.yaml", &[]);
+    insta::assert_snapshot!(steady(&ran.stderr), @r#"
+    resource      rows  records  pages  requests  retries
+    products  ok    20       20      1         1        0
+    revenues  ok    20       20      1         1        0
+
+    loaded into duckdb:out.duckdb, dataset test_dataset (TIME s, load LOAD)
+    look: duckdb out.duckdb 'SELECT * FROM "test_dataset"."products" LIMIT 10'
+    "#);
+    bench.sim.fault(Fault::status(404).on("/v1/products"));
+    let ran = bench.run("bill.yaml", &[]);
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!(steady(&ran.stderr), @r#"
+    ERROR resource failed resource="products" error="the API refuses (status: 404, url: http://127.0.0.1:PORT/v1/products?limit=…&offset=…, body: {\"errors\":[\"simulated status 404\"]}, resource: products, page: 1); check `client.base_url` and the resource's path"
+
+    resource          rows  records  pages  requests  retries
+    products  FAILED     0        0      0         1        0
+    revenues  ok         2       20      1         1        0
+
+    error: products: the API refuses (status: 404, url: http://127.0.0.1:PORT/v1/products?limit=…&offset=…, body: {"errors":["simulated status 404"]}, resource: products, page: 1); check `client.base_url` and the resource's path
+    not everything was loaded; what is complete is in duckdb:out.duckdb, dataset test_dataset (TIME s, load LOAD)
+    look: duckdb out.duckdb 'SELECT * FROM "test_dataset"."revenues" LIMIT 10'
+    "#);
+}
+
+#[test]
+fn preview_prints_records_and_writes_nothing() {
+    let bench = bench(Api::FastBill);
+    bench.write("bill.yaml", CONFIG);
+    let base = format!("client.base_url={}", bench.sim.base_url());
+    let shown = bench.dray(&["preview", "bill.yaml", "products", "--limit", "3", "--set", &base]);
+    assert_eq!(shown.status.code(), Some(0), "{}", err(&shown));
+    let records: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(&out(&shown)).into_iter().map(|record| record.unwrap()).collect();
+    assert_eq!(records, bench.sim.expected("products")[..3]);
+    assert_eq!(err(&shown), "");
+    assert_eq!(std::fs::read_dir(bench.folder.path()).unwrap().count(), 1);
+    let none = bench.dray(&["preview", "bill.yaml", "product", "--set", &base]);
+    assert_eq!(none.status.code(), Some(2));
+    assert_eq!(err(&none), "error: no resource `product`\nhelp: did you mean `products`?\n");
+    bench.sim.fault(Fault::status(404).on("/v1/products"));
+    let failed = bench.dray(&["preview", "bill.yaml", "products", "--set", &base]);
+    assert_eq!(failed.status.code(), Some(1));
+    insta::assert_snapshot!(steady(&err(&failed)), @r#"
+    error: the API refuses (status: 404, url: http://127.0.0.1:PORT/v1/products?limit=…&offset=…, body: {"errors":["simulated status 404"]}, resource: products, page: 1)
+    help: check `client.base_url` and the resource's path
+    "#);
+}
+
+#[test]
+fn preview_of_children_reads_their_parents() {
+    let bench = bench(Api::Stripe);
+    let base = format!("client.base_url={}", bench.sim.base_url());
+    let shown = bench.dray(&["preview", "stripe", "invoice_line_items", "--limit", "4", "--set", &base]);
+    assert_eq!(shown.status.code(), Some(0), "{}", err(&shown));
+    let records = serde_json::Deserializer::from_str(&out(&shown)).into_iter::<serde_json::Value>().count();
+    assert_eq!(records, 4);
+}
+
+#[test]
+fn schema_state_and_loads() {
+    let (bench, place) = loaded();
+    let look = |command: &str| {
+        let looked = bench.dray(&[&[command], &place[..]].concat());
+        assert_eq!(looked.status.code(), Some(0), "{}", err(&looked));
+        out(&looked)
+    };
+    let schema = look("schema");
+    let revenues: Vec<&str> = schema.lines().filter(|line| line.starts_with("revenues ")).collect();
+    insta::assert_snapshot!(revenues.join("\n"), @r"
+    revenues             _dlt_load_id         VARCHAR
+    revenues             _dlt_id              VARCHAR
+    revenues             id                   VARCHAR
+    revenues             invoice_number       VARCHAR
+    revenues             revenue_amount       VARCHAR
+    revenues             customer_id          VARCHAR
+    revenues             invoice_date         VARCHAR
+    revenues             due_date             VARCHAR
+    revenues             paid_date            VARCHAR
+    revenues             is_canceled          VARCHAR
+    revenues             comment              VARCHAR
+    revenues             payment_type         VARCHAR
+    revenues             vat_total            DOUBLE
+    revenues             last_update          TIMESTAMP WITH TIME ZONE
+    ");
+    let state: serde_json::Value = serde_json::from_str(&look("state")).unwrap();
+    let cursor = &state["sources"]["rest_api"]["resources"]["revenues"]["incremental"]["last_update"];
+    assert_eq!(cursor["last_value"], bench.expected("revenues", "last_update").last().unwrap().as_str());
+    insta::assert_snapshot!(steady(&look("loads")), @r"
+    load               schema    status  loaded at
+    LOAD  rest_api       0  DATE CLOCK
+    ");
+}
+
+#[test]
+fn looking_at_what_is_not_there() {
+    let bench = bench(Api::FastBill);
+    for command in ["schema", "state", "loads"] {
+        let looked = bench.dray(&[command, "bill.yaml"]);
+        assert_eq!(looked.status.code(), Some(1));
+        assert_eq!(
+            err(&looked),
+            "error: there is no such database (file: bill.duckdb)\nhelp: name the database that was loaded into with --to duckdb:PATH\n"
+        );
+    }
+    let (bench, _) = loaded();
+    for command in ["schema", "state", "loads"] {
+        let looked = bench.dray(&[command, "--to", "duckdb:out.duckdb", "--pipeline", "other"]);
+        assert_eq!(looked.status.code(), Some(1), "{command}: {}", out(&looked));
+        assert_eq!(
+            err(&looked),
+            "error: there is no dataset `other_dataset` (file: out.duckdb)\nhelp: there is test_dataset: name it with --dataset\n"
+        );
+    }
+    assert_eq!(std::fs::read_dir(bench.folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn demos() {
+    for name in ["stripe", "orb", "zoho_billing", "fastbill"] {
+        let bench = bench(Api::FastBill);
+        let ran = bench.dray(&["demo", name, "--size", "12"]);
+        assert_eq!(ran.status.code(), Some(0), "{name}: {}", err(&ran));
+        assert!(bench.path(&format!("demo_{name}.duckdb")).exists());
+        if name == "fastbill" {
+            insta::assert_snapshot!(steady(&err(&ran)), @r#"
+            a simulated API answers at http://127.0.0.1:PORT/
+
+            resource                rows  records  pages  requests  retries
+            products            ok    12       12      1         1        0
+            recurring_invoices  ok    12       12      1         1        0
+            revenues            ok    12       12      1         1        0
+
+            loaded into duckdb:demo_fastbill.duckdb, dataset demo_fastbill_dataset (TIME s, load LOAD)
+            look: duckdb demo_fastbill.duckdb 'SELECT * FROM "demo_fastbill_dataset"."products" LIMIT 10'
+            "#);
+            insta::assert_snapshot!(out(&ran), @r#"
+            table                      rows  columns
+            _dlt_loads                    1        5
+            _dlt_pipeline_state           1        8
+            _dlt_version                  1        6
+            _dray_positions               3        6
+            _dray_writers                 1        3
+            products                     12       12
+            recurring_invoices           12       15
+            recurring_invoices__items    11       13
+            revenues                     12       14
+            revenues__items              16       13
+            revenues__vat_items          12        6
+
+            the first rows of products
+            id        article_number  product_name    description                 unit_price  currency_code
+            00010000  00000           Lampe Größe 0   Zeile 1 Zeile 2; "zitiert"  703.38      EUR
+            00010001  00001           Kabel Größe 11  Zeile 1 Zeile 2; "zitiert"  538.48      EUR
+            00010002  00002           Lampe Größe 5   Zeile 1 Zeile 2; "zitiert"  365.20      EUR
+            00010003  00003           Hülle Größe 25                              751.38      EUR
+            00010004  00004           Kabel Größe 10                              551.76      EUR
+            "#);
+        }
+    }
+}
