@@ -101,7 +101,9 @@ fn granted(number: u64, _: &Request) -> Response {
 }
 
 fn many(count: usize) -> String {
-    (0..count).map(|at| format!("  - {{name: r{at}, endpoint: {{path: r{at}, paginator: single_page}}}}\n")).collect()
+    (0..count)
+        .map(|at| format!("  - {{name: r{at}, endpoint: {{path: r{at}, paginator: single_page}}}}\n"))
+        .collect()
 }
 
 #[test]
@@ -204,7 +206,10 @@ fn zoho_renews_a_token_that_ended_between_pages() {
 fn a_refusal_of_the_token_endpoint_is_an_auth_error_and_asked_for_once() {
     for (answer, says) in [
         (Response::json(&json!({"error": "invalid_code"})), "invalid_code"),
-        (Response::json(&json!({"error": "invalid_client", "error_description": "who?"})).with_status(400), "who?"),
+        (
+            Response::json(&json!({"error": "invalid_client", "error_description": "who?"})).with_status(400),
+            "who?",
+        ),
         (Response::json(&json!({"token_type": "bearer"})), "no access token"),
         (Response::status(200).with_body("<html>"), "not JSON"),
     ] {

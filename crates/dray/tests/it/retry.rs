@@ -112,9 +112,7 @@ fn a_429_holds_every_worker() {
 
 #[test]
 fn broken_answers_are_asked_for_again() {
-    for fault in
-        [Fault::truncated(), Fault::closed(), Fault::html(), Fault::invalid_json(), Fault::empty()]
-    {
+    for fault in [Fault::truncated(), Fault::closed(), Fault::html(), Fault::invalid_json(), Fault::empty()] {
         let sim = one_page();
         sim.fault(fault.times(2));
         let told = things(plan(&sim, "", THINGS));
