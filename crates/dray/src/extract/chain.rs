@@ -88,7 +88,7 @@ impl Reader {
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
         loop {
-            let request = request::build(&self.session.plan, plan, &fill, &token)?;
+            let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
             let (document, headers, url) =
                 match self.session.fetch(&request, &self.auth, ignore, stats).await? {

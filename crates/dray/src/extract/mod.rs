@@ -69,7 +69,8 @@ pub enum Event {
         /// How far its cursor has come.
         cursor: Option<CursorMove>,
     },
-    /// All partitions of a resource were told, or it failed; once for every resource that runs.
+    /// All partitions of a resource were told, or it failed; once for every resource. One that nobody needs is complete
+    /// from the start: neither a load nor a parent's cursor waits for it.
     ResourceDone {
         /// Index in [`Plan::resources`].
         resource: usize,
@@ -113,6 +114,11 @@ pub async fn extract(
             let child = Child { name: resource.name.clone(), plan: parent.clone(), partitions: sender, seen };
             families.entry(parent.resource).or_default().children.push(child);
             queues.insert(*index, receiver);
+        }
+    }
+    for index in (0..plan.resources.len()).filter(|index| !needed.contains(index)) {
+        if events.send(Event::ResourceDone { resource: index, outcome: Ok(()) }).await.is_err() {
+            return;
         }
     }
     let auths = authenticators(&plan);

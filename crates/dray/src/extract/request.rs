@@ -6,7 +6,7 @@ use url::Url;
 use super::paginate::Token;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{
-    BodyPlan, JsonTemplate, Method, PaginatorPlan, ParamValue, Part, Plan, ResourcePlan, Template,
+    BodyPlan, JsonTemplate, Method, PaginatorPlan, Paging, ParamValue, Part, Plan, ResourcePlan, Template,
     TokenTarget,
 };
 
@@ -36,8 +36,14 @@ fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Request, message)
 }
 
-/// Builds the request for a page.
-pub(super) fn build(plan: &Plan, resource: &ResourcePlan, fill: &Fill, token: &Token) -> Result<Request> {
+/// Builds the request for a page. `paging` is the resource's own, or what was found on its first page.
+pub(super) fn build(
+    plan: &Plan,
+    resource: &ResourcePlan,
+    paging: &Paging,
+    fill: &Fill,
+    token: &Token,
+) -> Result<Request> {
     let request = &resource.request;
     let mut headers = Vec::new();
     for (name, text) in &plan.client.headers {
@@ -62,7 +68,6 @@ pub(super) fn build(plan: &Plan, resource: &ResourcePlan, fill: &Fill, token: &T
     if !matches!(token, Token::Link(_)) {
         add_params(&mut url, resource, fill)?;
         add_cursor(&mut url, resource, fill);
-        let paging = &resource.paging;
         if let (Some(limit), Some(target)) = (paging.limit, &paging.limit_into) {
             inject(&mut url, &mut json, target, serde_json::Value::from(limit));
         }

@@ -1,5 +1,17 @@
 //! Tests of the library from outside, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say where"
+)]
 
+mod auth;
+mod children;
+mod incremental;
+mod paging;
+mod retry;
+mod security;
 mod source;
+mod support;
 mod tidy;
