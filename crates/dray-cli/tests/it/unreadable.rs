@@ -188,3 +188,16 @@ fn an_unknown_connector_file_or_option() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn a_report_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("api.yaml"), yaml("  - posts\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dray"));
+    command.current_dir(folder.path()).env_clear();
+    let output = command.args(["run", "api.yaml", "--report", "missing/report.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    insta::assert_snapshot!(said, @"error: the report's folder does not exist (file: missing/report.json)");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
