@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use dray::error::{Error, ErrorKind, Result};
 use dray::report::Report;
 use dray::secret::Scrubber;
+use indicatif::MultiProgress;
 use serde_json::json;
 
 use crate::args::{Global, LogFormat};
@@ -17,18 +18,25 @@ pub(crate) struct Printer {
     json: bool,
     /// Only problems are said.
     quiet: bool,
+    /// Progress bars, which make way for lines.
+    bars: MultiProgress,
 }
 
 impl Printer {
     /// A printer that talks as the command line says.
     pub(crate) fn new(global: &Global) -> Self {
         let json = global.log_format == LogFormat::Json;
-        Self { scrubber: Scrubber::default(), json, quiet: global.quiet }
+        Self { json, quiet: global.quiet, ..Self::default() }
     }
 
     /// What takes secrets out of texts; secrets that become known later are added to it.
     pub(crate) fn scrubber(&self) -> &Scrubber {
         &self.scrubber
+    }
+
+    /// The progress bars that lines are printed above.
+    pub(crate) fn bars(&self) -> &MultiProgress {
+        &self.bars
     }
 
     /// Data, to standard output. A reader that has gone away (`| head`) is no error.
@@ -82,7 +90,7 @@ impl Printer {
     /// A line as it is, to standard error. If nobody can be told, the program goes on.
     pub(crate) fn line(&self, text: &str) {
         let line = format!("{}\n", self.scrubber.scrub(text));
-        if io::stderr().lock().write_all(line.as_bytes()).is_err() {
+        if self.bars.suspend(|| io::stderr().lock().write_all(line.as_bytes())).is_err() {
             // There is no other place to say it.
         }
     }

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use dray::pipeline::Progress;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::printer::Printer;
 use crate::table::thousands;
@@ -57,17 +57,15 @@ struct View {
     printer: Printer,
     /// One per resource on a terminal, none elsewhere.
     bars: Vec<ProgressBar>,
-    all: MultiProgress,
 }
 
 impl View {
     fn new(progress: &Progress, printer: Printer) -> Self {
-        let all = MultiProgress::new();
         let mut bars = Vec::new();
         if std::io::stderr().is_terminal() {
             let width = progress.names.iter().map(String::len).max().unwrap_or_default();
             for name in &progress.names {
-                let bar = all.add(ProgressBar::new_spinner());
+                let bar = printer.bars().add(ProgressBar::new_spinner());
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {msg}") {
                     bar.set_style(style);
                 }
@@ -75,7 +73,7 @@ impl View {
                 bars.push(bar);
             }
         }
-        Self { printer, bars, all }
+        Self { printer, bars }
     }
 
     fn show(&self, progress: &Progress) {
@@ -94,8 +92,15 @@ impl View {
             );
             match self.bars.get(index) {
                 Some(bar) => {
-                    bar.set_message(text);
-                    bar.tick();
+                    let state = match ended {
+                        0 => "",
+                        1 => ", complete",
+                        _ => ", FAILED",
+                    };
+                    bar.set_message(format!("{text}{state}"));
+                    if ended == 0 {
+                        bar.tick();
+                    }
                 }
                 None if ended == 0 && stats.requests.load(Ordering::Relaxed) > 0 => {
                     self.printer.talk(&format!("{name}: {text}"));
@@ -106,7 +111,7 @@ impl View {
     }
 
     fn finish(&self) {
-        if let Err(error) = self.all.clear() {
+        if let Err(error) = self.printer.bars().clear() {
             tracing::debug!(%error, "cannot clear the progress bars");
         }
     }

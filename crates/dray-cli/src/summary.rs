@@ -59,8 +59,11 @@ pub(crate) fn summary(report: &Report, place: &Place) -> String {
     if let Some(error) = &report.error {
         text.push_str(&format!("\nerror: {error}"));
     }
+    let none = report.resources.0.iter().all(|(_, resource)| resource.status != Status::Succeeded);
     let ended = match report.status {
         Status::Succeeded => "loaded into",
+        Status::Failed if none => "nothing was loaded into",
+        Status::Interrupted if none => "stopped; nothing is complete in",
         Status::Failed => "not everything was loaded; what is complete is in",
         Status::Interrupted => "stopped; what is complete is in",
     };

@@ -1,6 +1,7 @@
 //! `dray run`: load the resources of a configuration.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use dray::config::diagnostics::closest;
@@ -27,6 +28,9 @@ pub(crate) fn run(
     let mut ready = ready(&args.config, reading, &env, printer)?;
     select(&mut ready.plan, &args.resources)?;
     let place = Place::of(&args.target, &ready.pipeline)?;
+    if let Some(to) = &args.report {
+        check_report(to)?;
+    }
     let ended = execute(ready, &place, env, global, printer);
     if let Some(to) = &args.report {
         match &ended {
@@ -35,6 +39,17 @@ pub(crate) fn run(
         }
     }
     Ok(Exit::of_status(ended?.status))
+}
+
+/// A report that could not be written is refused before the run, not after it.
+fn check_report(to: &Path) -> Result<()> {
+    match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(Error::new(ErrorKind::Config, "the report's folder does not exist")
+                .with("file", to.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Leaves only these resources selected; their parents are read as far as they need them.

@@ -4,7 +4,9 @@
 mod broken;
 mod commands;
 mod connectors;
+mod plans;
 mod runs;
 mod secrets;
 mod seeds;
 mod support;
+mod unreadable;

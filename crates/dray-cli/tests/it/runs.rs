@@ -174,6 +174,21 @@ fn two_runs_at_once_exclude_each_other() {
     assert_eq!(rows(&bench, "products"), 250);
 }
 
+#[test]
+fn a_database_that_cannot_be_opened_is_reported() {
+    let bench = bench(Options::default());
+    let arguments = ["run", "bill.yaml", "--report", "report.json", "--to", "duckdb:missing/out.duckdb"];
+    let ended = start(&bench, &arguments).wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(bench.path("report.json")).unwrap()).unwrap();
+    assert_eq!(report["status"], "failed");
+    assert_eq!(report["resources"], serde_json::json!({}));
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert!(stderr.contains("missing/out.duckdb"), "{stderr}");
+    assert!(bench.sim.requests().is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_keeps_what_is_complete() {

@@ -163,3 +163,31 @@ impl Ran {
             .unwrap_or_else(|| panic!("no {what} of {resource}: {}", self.report))
     }
 }
+
+/// What the program says of a broken file; it creates nothing.
+#[track_caller]
+pub(crate) fn broken(file: &str, text: &str, more: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(file), text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dray"))
+        .current_dir(folder.path())
+        .env_clear()
+        .args(["run", file, "--report", "report.json"])
+        .args(more)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, [file]);
+    stderr
+}
+
+/// A file in YAML with these lines for its resources.
+pub(crate) fn yaml(resources: &str) -> String {
+    format!("client:\n  base_url: https://api.example.com/\nresources:\n{resources}")
+}
