@@ -76,8 +76,8 @@ fn the_summary_of_a_run() {
     let ran = bench.run("bill.yaml", &[]);
     insta::assert_snapshot!(steady(&ran.stderr), @r#"
     resource      rows  records  pages  requests  retries
-    products  ok    20       20      1         1        0
-    revenues  ok    20       20      1         1        0
+    products  ok    20       20      2         2        0
+    revenues  ok    20       20      2         2        0
 
     loaded into duckdb:out.duckdb, dataset test_dataset (TIME s, load LOAD)
     look: duckdb out.duckdb 'SELECT * FROM "test_dataset"."products" LIMIT 10'
@@ -90,7 +90,7 @@ fn the_summary_of_a_run() {
 
     resource          rows  records  pages  requests  retries
     products  FAILED     0        0      0         1        0
-    revenues  ok         2       20      1         1        0
+    revenues  ok         2       20      2         2        0
 
     error: products: the API refuses (status: 404, url: http://127.0.0.1:PORT/v1/products?limit=…&offset=…, body: {"errors":["simulated status 404"]}, resource: products, page: 1); check `client.base_url` and the resource's path
     not everything was loaded; what is complete is in duckdb:out.duckdb, dataset test_dataset (TIME s, load LOAD)
@@ -202,9 +202,9 @@ fn demos() {
             a simulated API answers at http://127.0.0.1:PORT/
 
             resource                rows  records  pages  requests  retries
-            products            ok    12       12      1         1        0
-            recurring_invoices  ok    12       12      1         1        0
-            revenues            ok    12       12      1         1        0
+            products            ok    12       12      2         2        0
+            recurring_invoices  ok    12       12      2         2        0
+            revenues            ok    12       12      2         2        0
 
             loaded into duckdb:demo_fastbill.duckdb, dataset demo_fastbill_dataset (TIME s, load LOAD)
             look: duckdb demo_fastbill.duckdb 'SELECT * FROM "demo_fastbill_dataset"."products" LIMIT 10'
