@@ -43,7 +43,7 @@ fn a_fourth_refusal_fails_its_resource_and_no_other() {
     let told = read(plan(&sim, "", &format!("{others}{THINGS}")));
     assert_eq!((told["before"].ids(), told["after"].ids()), (vec![0, 1, 2], vec![0, 1, 2]));
     let things = &told["things"];
-    things.failed(ErrorKind::Request, "cannot answer");
+    things.failed(ErrorKind::Request, "503");
     assert_eq!((things.requests, asked(&sim, "/things").len()), (4, 4));
     for (key, expected) in [("resource", "things"), ("page", "1"), ("status", "503"), ("attempt", "4")] {
         assert_eq!(fact(things.error(), key), expected);
