@@ -1,0 +1,12 @@
+//! Proofs of what dray promises: runs that are killed, APIs that misbehave, and secrets that must not be found.
+//!
+//! Each suite is one file of `suites/` and one function. `make prove` runs all of them in full and writes
+//! `docs/reliability.md` and `reliability.json`; `make test` runs a share of each.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![expect(clippy::disallowed_methods, reason = "proofs measure real time, outside any run")]
+
+pub mod child;
+pub mod load;
+pub mod record;
+pub mod suite;
+pub mod suites;

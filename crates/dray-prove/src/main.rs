@@ -1,0 +1,75 @@
+//! `dray-prove [SUITE…] [--share] [--write FOLDER]`: runs the suites and says what held.
+#![expect(clippy::disallowed_methods, reason = "proofs measure real time, outside any run")]
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use dray_prove::record::{Ran, json, line, markdown};
+use dray_prove::suite::{Bench, Scale, Suite};
+use dray_prove::{child, suites};
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match arguments.first().and_then(|first| first.to_str()) {
+        Some("dray") => ExitCode::from(child::dray(arguments.split_off(1))),
+        _ => match prove(&arguments) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(problem) => {
+                say(&problem.to_string());
+                ExitCode::from(2)
+            }
+        },
+    }
+}
+
+/// Runs the suites that are named, or all; whether every one passed.
+fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
+    let mut scale = Scale::Full;
+    let mut folder = None;
+    let mut chosen: Vec<&'static Suite> = Vec::new();
+    let mut rest = arguments.iter().map(|argument| argument.to_string_lossy());
+    while let Some(argument) = rest.next() {
+        match &*argument {
+            "--share" => scale = Scale::Share,
+            "--write" => folder = rest.next().map(|folder| folder.into_owned()),
+            id => chosen.push(suites::find(id).ok_or_else(|| {
+                std::io::Error::other(format!("no suite `{id}`"))
+            })?),
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(suites::ALL);
+    }
+    let bench = Bench { scale, program: std::env::current_exe()? };
+    let mut all = Vec::new();
+    for suite in chosen {
+        let started = Instant::now();
+        let outcome = (suite.run)(&bench);
+        let ran = Ran { suite, outcome, took: started.elapsed() };
+        say(&line(&ran));
+        for failure in &ran.outcome.failures {
+            say(&format!("     {failure}"));
+        }
+        for (name, value) in &ran.outcome.figures {
+            say(&format!("     {name}: {value}"));
+        }
+        all.push(ran);
+    }
+    if let Some(folder) = folder {
+        let folder = Path::new(&folder);
+        std::fs::write(folder.join("docs/reliability.md"), markdown(&all))?;
+        std::fs::write(folder.join("reliability.json"), format!("{:#}\n", json(&all)))?;
+    }
+    Ok(all.iter().all(|ran| ran.outcome.passed()))
+}
+
+/// A line for whoever waits; where nobody reads it, the verdict is in the exit code.
+fn say(text: &str) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        // There is no other place to say it.
+    }
+}

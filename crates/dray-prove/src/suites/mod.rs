@@ -1,0 +1,12 @@
+//! The suites, in the order of their numbers.
+
+use crate::suite::Suite;
+
+/// All of them.
+pub const ALL: &[Suite] = &[];
+
+/// The suite of this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Suite> {
+    ALL.iter().find(|suite| suite.id.eq_ignore_ascii_case(id))
+}

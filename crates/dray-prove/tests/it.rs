@@ -1,0 +1,23 @@
+//! A share of every suite, one test each, so that they run side by side.
+#![allow(clippy::panic, reason = "a suite that fails is a test that fails")]
+
+use dray_prove::suite::{Bench, Scale};
+use dray_prove::suites;
+
+#[track_caller]
+#[expect(dead_code, reason = "used by the first suite on")]
+fn holds(id: &str) {
+    let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
+    let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
+    let outcome = (suite.run)(&bench);
+    assert!(outcome.passed(), "{} cases, {} failed:\n{}", outcome.cases, outcome.failures.len(), outcome.failures.join("\n"));
+}
+
+/// A suite without a test here would be run by nobody but `make prove`.
+#[test]
+fn every_suite_has_a_test() {
+    let own = include_str!("it.rs");
+    for suite in suites::ALL {
+        assert!(own.contains(&format!("holds(\"{}\")", suite.id)), "{} has no test", suite.id);
+    }
+}
