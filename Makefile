@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test check doc
+.PHONY: setup demo test prove check doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -31,6 +31,10 @@ test: setup
 		set -ex; \
 		cargo test --workspace --locked; \
 	fi
+
+# Every proof in full; writes docs/reliability.md and reliability.json. `make test` runs a share of each.
+prove: setup
+	cargo run --release --locked --package dray-prove -- --write .
 
 # What a change must pass beside the tests.
 check:

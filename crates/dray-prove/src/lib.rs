@@ -3,7 +3,6 @@
 //! Each suite is one file of `suites/` and one function. `make prove` runs all of them in full and writes
 //! `docs/reliability.md` and `reliability.json`; `make test` runs a share of each.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-#![expect(clippy::disallowed_methods, reason = "proofs measure real time, outside any run")]
 
 pub mod child;
 pub mod load;

@@ -112,7 +112,11 @@ pub fn failure(result: &Result<Report>) -> Option<String> {
         Ok(report) if report.status == Status::Succeeded => None,
         Ok(report) => {
             let resources = report.resources.0.iter().find_map(|(_, resource)| resource.error.clone());
-            Some(resources.or_else(|| report.error.clone()).unwrap_or_else(|| "failed without a word".to_owned()))
+            Some(
+                resources
+                    .or_else(|| report.error.clone())
+                    .unwrap_or_else(|| "failed without a word".to_owned()),
+            )
         }
     }
 }

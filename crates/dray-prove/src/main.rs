@@ -36,9 +36,8 @@ fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
         match &*argument {
             "--share" => scale = Scale::Share,
             "--write" => folder = rest.next().map(|folder| folder.into_owned()),
-            id => chosen.push(suites::find(id).ok_or_else(|| {
-                std::io::Error::other(format!("no suite `{id}`"))
-            })?),
+            id => chosen
+                .push(suites::find(id).ok_or_else(|| std::io::Error::other(format!("no suite `{id}`")))?),
         }
     }
     if chosen.is_empty() {

@@ -23,7 +23,13 @@ pub struct Ran {
 pub fn line(ran: &Ran) -> String {
     let verdict = if ran.outcome.passed() { "passed" } else { "FAILED" };
     let Ran { suite, outcome, took } = ran;
-    format!("{:<4} {verdict}  {:>5} cases  {:>6.1} s  {}", suite.id, outcome.cases, took.as_secs_f64(), suite.name)
+    format!(
+        "{:<4} {verdict}  {:>5} cases  {:>6.1} s  {}",
+        suite.id,
+        outcome.cases,
+        took.as_secs_f64(),
+        suite.name
+    )
 }
 
 /// `docs/reliability.md`.

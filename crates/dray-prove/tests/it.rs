@@ -10,7 +10,13 @@ fn holds(id: &str) {
     let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
     let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
     let outcome = (suite.run)(&bench);
-    assert!(outcome.passed(), "{} cases, {} failed:\n{}", outcome.cases, outcome.failures.len(), outcome.failures.join("\n"));
+    assert!(
+        outcome.passed(),
+        "{} cases, {} failed:\n{}",
+        outcome.cases,
+        outcome.failures.len(),
+        outcome.failures.join("\n")
+    );
 }
 
 /// A suite without a test here would be run by nobody but `make prove`.
