@@ -56,6 +56,7 @@ fn main() {
                 document: Arc::new(document),
                 records,
                 overlay: None,
+                rejects: Vec::new(),
             };
             normalizer.page(&page).unwrap();
             if rows % 4096 == 0 {

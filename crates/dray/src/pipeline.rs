@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::destination::{Destination, Finished, Restored, RunIdentity, TableBatch};
+use crate::destination::{Destination, Finished, RejectedRecord, Restored, RunIdentity, TableBatch};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, Event, ResourceStats};
@@ -165,6 +165,7 @@ fn stages(
         let loader = scope.spawn(move || load_thread(loader, &waiting, &names, progress));
         let normalizer = scope.spawn(move || {
             gatherer.run(&handle, pages, &segments);
+            gatherer.notes.extend(gatherer.normalizer.remarks());
             Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
         });
         runtime.block_on(async {
@@ -316,7 +317,19 @@ impl Gatherer {
                 // Parent fields are written once a record.
                 let carried =
                     page.overlay.as_ref().map_or(0, |overlay| overlay.body().len() * page.records.len());
-                self.pending_bytes += page.document.body().len() + carried;
+                let rejects = page.rejects.iter().map(|reject| reject.raw.len()).sum::<usize>();
+                self.pending_bytes += page.document.body().len() + carried + rejects;
+                if let Some(plan) = self.plan.resources.get(page.resource) {
+                    self.segment.rejects.extend(page.rejects.iter().map(|reject| RejectedRecord {
+                        resource: plan.name.clone(),
+                        partition: Arc::clone(&page.partition),
+                        page: page.number,
+                        reason: reject.reason,
+                        pointer: reject.pointer.clone(),
+                        bytes: reject.bytes,
+                        raw: reject.raw.clone(),
+                    }));
+                }
                 self.pending_since.get_or_insert_with(|| self.env.instant());
                 if let Err(error) = self.normalizer.page(&page) {
                     self.end(page.resource, Err(error));
@@ -504,6 +517,7 @@ impl Summary<'_> {
     fn report(self, load_id: String, duration: Duration, destination: String) -> Report {
         let mut resources = Vec::new();
         let mut worst = Status::Succeeded;
+        let mut notes = self.notes;
         let load_error = self.loaded.error.as_ref().map(error_text);
         for ((plan, outcome), stats) in
             self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter())
@@ -524,6 +538,9 @@ impl Summary<'_> {
             if status == Status::Failed || worst == Status::Succeeded {
                 worst = status;
             }
+            if let Some(reasons) = stats.rejected_because() {
+                notes.push(format!("{}: records were rejected: {reasons}", plan.name));
+            }
             let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
             resources.push((
                 plan.name.clone(),
@@ -534,7 +551,7 @@ impl Summary<'_> {
                     records: count(&stats.records),
                     rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
                     retries: count(&stats.retries),
-                    rejected: 0,
+                    rejected: count(&stats.rejected),
                     ignored: count(&stats.ignored),
                     filtered: count(&stats.filtered),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
@@ -549,7 +566,7 @@ impl Summary<'_> {
             duration_s: seconds(duration),
             destination,
             resources: Resources(resources),
-            notes: self.notes,
+            notes,
             error: load_error,
         }
     }

@@ -5,6 +5,7 @@ mod conformance;
 pub mod duckdb;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
@@ -70,6 +71,8 @@ pub struct Restored {
 pub struct Commit<'a> {
     /// Rows, root tables before their nested tables.
     pub batches: Vec<TableBatch>,
+    /// Records that cannot be loaded, to be kept in a table of their own; those of `abandoned` resources are not.
+    pub rejects: Vec<RejectedRecord>,
     /// Resources all of whose rows are with this commit or before it: staged rows are switched in.
     pub finished: Vec<Finished>,
     /// Resources that failed: what they staged or appended in this load is taken back.
@@ -93,6 +96,25 @@ pub struct TableBatch {
     pub table: Table,
     /// The rows; its columns are a subset of the table's.
     pub rows: RecordBatch,
+}
+
+/// A record that cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedRecord {
+    /// The resource it comes from.
+    pub resource: String,
+    /// The chain of pages it comes from; empty for a resource without a parent.
+    pub partition: Arc<str>,
+    /// The page, counted from 1.
+    pub page: u64,
+    /// What is wrong with it.
+    pub reason: &'static str,
+    /// Where in the page, as a JSON pointer.
+    pub pointer: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The record as it came, its beginning if it is huge.
+    pub raw: Vec<u8>,
 }
 
 /// How a resource's rows reach their tables.

@@ -10,9 +10,10 @@ use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
 use super::request::{self, Fill};
 use super::select::{Selected, expand, select};
-use super::session::{Fetched, Session};
+use super::session::{Fetched, Session, Silence};
+use super::sift::{Sifted, sift};
 use super::stats::{ResourceStats, add};
-use super::{Event, Page};
+use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
@@ -90,8 +91,9 @@ impl Reader {
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
+            let silence = silence(&token, *number, chain.is_unsure(), partition);
             let (document, headers, url) =
-                match self.session.fetch(&request, &self.auth, ignore, stats).await? {
+                match self.session.fetch(&request, &self.auth, ignore, silence, stats).await? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
                     Fetched::Ignored if !chain.is_unsure() => {
                         add(&stats.ignored, 1);
@@ -115,10 +117,14 @@ impl Reader {
                 token = Chain::first(&paging);
             }
             let next = chain.next(&paging, &token, &facts)?;
+            let Sifted { sound, rejects } =
+                sift(&selected.document, &selected.records, self.session.plan.client.rejects.keep)?;
+            self.rejected(plan, &rejects, *number)?;
+            selected.records = sound;
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            self.hand_on(plan, partition, selected, tracker.as_mut(), *number).await?;
+            self.hand_on(plan, partition, selected, rejects, tracker.as_mut(), *number).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,
                 Next::Done => break,
@@ -128,8 +134,39 @@ impl Reader {
         Ok(tracker.and_then(Tracker::finish))
     }
 
-    /// A link must stay with the API.
+    /// Counts records that cannot be loaded; too many of them fail the resource.
+    fn rejected(&self, plan: &ResourcePlan, rejects: &[Reject], page: u64) -> Result<()> {
+        let (stats, most) = (self.stats()?, self.session.plan.client.rejects.most);
+        for reject in rejects {
+            let (count, first) = stats.reject(reject.reason);
+            if first {
+                let Reject { reason, pointer, .. } = reject;
+                tracing::warn!(
+                    resource = plan.name,
+                    page,
+                    pointer,
+                    reason,
+                    "a record is rejected; more for this reason are only counted"
+                );
+            }
+            if count > most {
+                return Err(Error::new(ErrorKind::Response, "too many records cannot be loaded")
+                    .with("limit", format!("client.max_rejects: {most}"))
+                    .with("path", &reject.pointer)
+                    .with("found", reject.reason)
+                    .hint("raise `client.max_rejects` if they may be left out; `client.rejects: keep` keeps them in a table"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A link must stay with the API, and a cursor be a text.
     fn checked(&self, token: Token) -> Result<Token> {
+        if let Token::Cursor(text) = &token
+            && text.contains(char::REPLACEMENT_CHARACTER)
+        {
+            return Err(Error::new(ErrorKind::Response, "the page token is not a text"));
+        }
         if let Token::Link(url) = &token {
             self.session.check_origin(url)?;
         }
@@ -142,12 +179,13 @@ impl Reader {
         plan: &ResourcePlan,
         partition: &Partition,
         selected: Selected,
+        rejects: Vec<Reject>,
         tracker: Option<&mut Tracker<'_>>,
         number: u64,
     ) -> Result<()> {
         let stats = self.stats()?;
         let Selected { document, mut records } = selected;
-        add(&stats.records, records.len());
+        add(&stats.records, records.len() + rejects.len());
         if let Some(tracker) = tracker {
             let all = records.len();
             let mut kept = Vec::with_capacity(all);
@@ -161,7 +199,8 @@ impl Reader {
         }
         let document = Arc::new(document);
         self.family.dispatch(&document, &records, partition.overlay.as_deref()).await?;
-        if plan.selected && !records.is_empty() {
+        let kept = self.session.plan.client.rejects.keep && !rejects.is_empty();
+        if plan.selected && (!records.is_empty() || kept) {
             let page = Page {
                 resource: self.index,
                 partition: Arc::clone(&partition.key),
@@ -169,9 +208,21 @@ impl Reader {
                 document,
                 records,
                 overlay: partition.overlay.clone(),
+                rejects: if kept { rejects } else { Vec::new() },
             };
             self.events.send(Event::Page(page)).await.map_err(|_| stopped())?;
         }
         Ok(())
+    }
+}
+
+/// What 204 means in the place of a page: a token announces the page that it asks for; the only page of a resource is
+/// asked for twice before nothing is believed, and so is one that is merely counted.
+fn silence(token: &Token, number: u64, unsure: bool, partition: &Partition) -> Silence {
+    match token {
+        _ if unsure => Silence::Believed,
+        _ if number == 1 && !partition.key.is_empty() => Silence::Believed,
+        Token::Cursor(_) | Token::Link(_) if number > 1 => Silence::Refused,
+        _ => Silence::AskedAgain,
     }
 }

@@ -5,15 +5,19 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod auth;
+mod body;
 mod chain;
+mod charset;
 mod children;
 mod client;
+mod decode;
 mod incremental;
 mod paginate;
 mod request;
 mod retry;
 mod select;
 mod session;
+mod sift;
 mod stats;
 mod throttle;
 
@@ -53,6 +57,21 @@ pub struct Page {
     /// Fields that every record carries beside its own (parent fields): a JSON object. A record's own value wins if it
     /// is not null.
     pub overlay: Option<Arc<Document>>,
+    /// Records that cannot be loaded, for the table that keeps them; nothing where they are only counted.
+    pub rejects: Vec<Reject>,
+}
+
+/// A record that cannot be loaded.
+#[derive(Debug, Clone)]
+pub struct Reject {
+    /// What is wrong, in words that are the same for all of the kind.
+    pub reason: &'static str,
+    /// Where in the page, as a JSON pointer.
+    pub pointer: String,
+    /// The record's size.
+    pub bytes: u64,
+    /// The record as it came, its beginning if it is huge.
+    pub raw: Vec<u8>,
 }
 
 /// What extract tells.

@@ -28,6 +28,7 @@ pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Sele
         return Ok(Selected { document, records });
     };
     if path.is_full() {
+        sound_throughout(&document, path)?;
         let found = serde_json::Value::Array(path.extract(&document, document.root()));
         let body = found.to_string().into_bytes();
         let document = Document::parse(body).map_err(|error| {
@@ -45,6 +46,21 @@ pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Sele
         _ => found,
     };
     Ok(Selected { document, records })
+}
+
+/// What a full path runs on is a copy, which can hold no record that is wrong and is itself no deeper than its reader.
+fn sound_throughout(document: &Document, path: &Path) -> Result<()> {
+    let wrong = |found: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Response, "the selector cannot run on a page with such a value")
+            .with("path", path)
+            .with("found", found)
+            .hint("a `data_selector` of names, indexes and `[*]` loads the sound records of such a page")
+    };
+    match document.flaws().first() {
+        Some(flaw) => Err(wrong(&format!("{} at {}", flaw.kind, document.pointer(flaw.at)))),
+        None if document.value(document.root()).is_null() => Err(wrong(&"too many levels")),
+        None => Ok(()),
+    }
 }
 
 /// One match: a list's items, nothing for null, else the value itself.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use crate::destination::{Commit, Committed, Destination, Finished, ResourceLoad, TableBatch};
+use crate::destination::{
+    Commit, Committed, Destination, Finished, RejectedRecord, ResourceLoad, TableBatch,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
 use crate::plan::{Disposition, Plan, ResourcePlan};
@@ -17,6 +19,8 @@ use crate::state::{PipelineState, StoredCursor};
 pub(crate) struct Segment {
     /// Rows of complete pages.
     pub(crate) batches: Vec<TableBatch>,
+    /// Records of the same pages that cannot be loaded.
+    pub(crate) rejects: Vec<RejectedRecord>,
     /// Resources that became complete with these rows.
     pub(crate) finished: Vec<Finished>,
     /// Resources that failed.
@@ -43,7 +47,11 @@ pub(crate) struct Move {
 impl Segment {
     /// Whether there is anything to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.finished.is_empty() && self.abandoned.is_empty() && !self.complete
+        self.batches.is_empty()
+            && self.rejects.is_empty()
+            && self.finished.is_empty()
+            && self.abandoned.is_empty()
+            && !self.complete
     }
 
     /// Takes out what belongs to resources that have failed; a load without them is not complete.
@@ -57,6 +65,7 @@ impl Segment {
             return;
         }
         self.batches.retain(|batch| !failed.contains_key(&batch.resource));
+        self.rejects.retain(|reject| !failed.contains_key(&reject.resource));
         self.complete = false;
         // A parent that moved on alone would never ask for the lost children again.
         let mut held: BTreeSet<&str> = BTreeSet::new();
@@ -149,6 +158,7 @@ impl<'d> Loader<'d> {
         }
         let done = self.destination.commit(Commit {
             batches: segment.batches.clone(),
+            rejects: segment.rejects.clone(),
             finished: segment.finished.clone(),
             abandoned: segment.abandoned.clone(),
             resources: self.resources.clone(),

@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use super::ddl::Catalog;
 use super::family::{Family, Lineage};
 use super::sql::{Param, Session};
-use super::{meta, write};
+use super::{meta, rejects, write};
 use crate::destination::{Commit, Committed, Finished, ResourceLoad, RunIdentity, TableBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Disposition;
@@ -115,6 +115,7 @@ impl<'d> Checkpoint<'d> {
             let load = load_of(commit, resource)?;
             self.abandon(resource, load).map_err(|error| error.with("resource", resource))?;
         }
+        rejects::put(self.session, &mut self.book.target, self.run, commit)?;
         self.put_records(commit)?;
         Ok(self.committed)
     }

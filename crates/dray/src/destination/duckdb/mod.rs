@@ -9,6 +9,7 @@
 //! | `family` | root tables with their nested tables |
 //! | `meta` | dlt's tables about loads, and ours |
 //! | `checkpoint` | one commit |
+//! | `rejects` | records that cannot be loaded |
 //! | `write`, `keys`, `merge`, `stage` | rows into tables |
 
 mod checkpoint;
@@ -18,6 +19,7 @@ mod keys;
 mod library;
 mod merge;
 mod meta;
+mod rejects;
 mod sql;
 mod stage;
 mod types;

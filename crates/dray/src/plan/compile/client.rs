@@ -5,7 +5,10 @@ use url::Url;
 use super::Problems;
 use super::defaults::{self, Merged};
 use crate::config::model::{AuthConfig, ClientConfig, Header, Located, OAuth2Config, Spot};
-use crate::plan::{AuthPlan, ClientPlan, KeyLocation, OAuth2Plan, RateLimit, RetryPlan, Text, Timeouts};
+use crate::json::Bounds;
+use crate::plan::{
+    AuthPlan, ClientPlan, KeyLocation, Limits, OAuth2Plan, RateLimit, RejectPlan, RetryPlan, Text, Timeouts,
+};
 use crate::secret::Secret;
 
 pub(super) fn compile(
@@ -31,6 +34,7 @@ pub(super) fn compile(
     let timeouts = defaults::timeouts();
     let timeouts = Timeouts {
         connect: client.timeout.connect.unwrap_or(timeouts.connect),
+        first_byte: client.timeout.first_byte.or(client.timeout.read).unwrap_or(timeouts.first_byte),
         read: client.timeout.read.unwrap_or(timeouts.read),
         total: client.timeout.total.unwrap_or(timeouts.total.max(client.timeout.read.unwrap_or_default())),
     };
@@ -66,9 +70,36 @@ pub(super) fn compile(
             .and_then(|number| usize::try_from(number).ok())
             .unwrap_or(defaults::CONCURRENCY),
         timeouts,
-        max_body_bytes: client.max_body.unwrap_or(defaults::MAX_BODY_BYTES),
+        limits: limits(client),
+        rejects: RejectPlan {
+            keep: client.rejects.unwrap_or(false),
+            most: client.max_rejects.unwrap_or(defaults::MAX_REJECTS),
+        },
         allowed_origins,
     })
+}
+
+fn limits(client: &ClientConfig) -> Limits {
+    let (own, default) = (&client.limits, defaults::limits());
+    let count = |own: Option<u32>, default: usize| {
+        own.and_then(|number| usize::try_from(number).ok()).unwrap_or(default)
+    };
+    let body_bytes = client.max_body.unwrap_or(default.body_bytes);
+    Limits {
+        // A body that comes as it is is as large on the wire as it may be at all.
+        wire_bytes: own.wire.unwrap_or(default.wire_bytes.max(body_bytes)),
+        body_bytes,
+        ratio: own.ratio.map_or(default.ratio, u64::from),
+        redirects: own.redirects.unwrap_or(default.redirects),
+        headers: count(own.headers, default.headers),
+        json: Bounds {
+            depth: count(own.depth, default.json.depth),
+            keys: count(own.keys, default.json.keys),
+            values: count(own.values, default.json.values),
+        },
+        columns: count(own.columns, default.columns),
+        tables: count(own.tables, default.tables),
+    }
 }
 
 fn base_url(client: &ClientConfig, resources: &[Merged], problems: &mut Problems<'_>) -> Option<Url> {
