@@ -6,6 +6,8 @@
 
 pub mod child;
 pub mod load;
+pub mod pack;
+pub mod raw;
 pub mod record;
 pub mod suite;
 pub mod suites;

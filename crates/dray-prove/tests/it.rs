@@ -5,7 +5,6 @@ use dray_prove::suite::{Bench, Scale};
 use dray_prove::suites;
 
 #[track_caller]
-#[expect(dead_code, reason = "used by the first suite on")]
 fn holds(id: &str) {
     let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
     let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
@@ -17,6 +16,11 @@ fn holds(id: &str) {
         outcome.failures.len(),
         outcome.failures.join("\n")
     );
+}
+
+#[test]
+fn r04_whatever_breaks_rows_are_whole_or_the_error_has_a_name() {
+    holds("R4");
 }
 
 /// A suite without a test here would be run by nobody but `make prove`.

@@ -1,9 +1,11 @@
 //! The suites, in the order of their numbers.
 
+mod http_faults;
+
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[];
+pub const ALL: &[Suite] = &[http_faults::SUITE];
 
 /// The suite of this id.
 #[must_use]

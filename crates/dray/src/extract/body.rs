@@ -62,6 +62,9 @@ fn not_json(
     let lines = ["ndjson", "jsonl", "json-seq", "x-json-stream"].iter().any(|name| kind.contains(name));
     let markup = begins.trim_start_matches('\u{feff}').trim_start().starts_with('<');
     let error = facts("the answer is not JSON").caused_by(cause);
+    // What begins as JSON is records, and they are nobody's business here.
+    let data = begins.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[', '"']);
+    let begins = if data { String::new() } else { begins };
     let error = if lines {
         error.hint("one JSON document a line is not read: ask the API for a list, by a header or parameter")
     } else if markup {

@@ -91,7 +91,7 @@ impl Reader {
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
-            let silence = silence(&token, *number, chain.is_unsure(), partition);
+            let silence = silence(&token, *number, &chain, partition);
             let (document, headers, url) =
                 match self.session.fetch(&request, &self.auth, ignore, silence, stats).await? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
@@ -216,11 +216,13 @@ impl Reader {
     }
 }
 
-/// What 204 means in the place of a page: a token announces the page that it asks for; the only page of a resource is
+/// What 204 means in the place of a page: a token announces the page that it asks for, and so does
+/// a total that is not reached; the only page of a resource is
 /// asked for twice before nothing is believed, and so is one that is merely counted.
-fn silence(token: &Token, number: u64, unsure: bool, partition: &Partition) -> Silence {
+fn silence(token: &Token, number: u64, chain: &Chain, partition: &Partition) -> Silence {
     match token {
-        _ if unsure => Silence::Believed,
+        _ if chain.expects_more() => Silence::Refused,
+        _ if chain.is_unsure() => Silence::Believed,
         _ if number == 1 && !partition.key.is_empty() => Silence::Believed,
         Token::Cursor(_) | Token::Link(_) if number > 1 => Silence::Refused,
         _ => Silence::AskedAgain,
