@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::pipeline::{Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Progress, run};
 use dray::report::Report;
 use tokio::sync::watch;
 
@@ -84,6 +84,7 @@ pub(crate) fn execute(
         source: ready.source,
         dataset: place.dataset.clone(),
         env,
+        checkpointing: Checkpointing::default(),
         progress,
         stop: stopped,
     };

@@ -10,7 +10,7 @@ use dray::config::secrets::Sources;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::pipeline::{Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport, Status};
 use tempfile::TempDir;
@@ -60,6 +60,7 @@ impl Folder {
             source: "rest_api".to_owned(),
             dataset: DATASET.to_owned(),
             env: Arc::new(Env::system()),
+            checkpointing: Checkpointing::default(),
             progress,
             stop,
         };

@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Destination,
     /// What an earlier run stored cannot be used.
     State,
+    /// A stored position leads nowhere any more: its pass must start over.
+    Stale,
     /// The user stopped the run.
     Cancelled,
     /// A promise of this program does not hold.

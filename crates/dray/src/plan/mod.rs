@@ -137,6 +137,9 @@ pub struct ResourcePlan {
     pub ignore: Vec<IgnoreRule>,
     /// How its rows reach the table.
     pub load: LoadPlan,
+    /// Digest of what the file says of the resource, whatever the clock says: an unfinished reading of it is carried on
+    /// only under the same one.
+    pub fingerprint: String,
 }
 
 /// A request before its page token, parent and cursor are known.
@@ -295,7 +298,7 @@ pub struct IncrementalPlan {
 
 /// A cursor as the API gives it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum CursorValue {
     Int(i64),

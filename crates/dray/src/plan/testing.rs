@@ -61,6 +61,7 @@ impl ResourcePlan {
             incremental: None,
             ignore: Vec::new(),
             load,
+            fingerprint: name.to_owned(),
         }
     }
 }
