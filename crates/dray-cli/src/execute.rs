@@ -8,6 +8,7 @@ use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
 use dray::pipeline::{Checkpointing, Job, Progress, run};
 use dray::report::Report;
+use dray::steps::Steps;
 use tokio::sync::watch;
 
 use crate::args::{Global, Target};
@@ -85,6 +86,7 @@ pub(crate) fn execute(
         dataset: place.dataset.clone(),
         env,
         checkpointing: Checkpointing::default(),
+        steps: Steps::default(),
         progress,
         stop: stopped,
     };

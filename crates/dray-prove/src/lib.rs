@@ -7,5 +7,6 @@
 pub mod child;
 pub mod load;
 pub mod record;
+pub mod scenario;
 pub mod suite;
 pub mod suites;

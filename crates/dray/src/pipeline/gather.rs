@@ -19,6 +19,7 @@ use crate::load::{Families, Move, Segment};
 use crate::normalize::Normalizer;
 use crate::plan::Plan;
 use crate::report::error_text;
+use crate::steps::Steps;
 
 /// How a resource ended, and what became of its partitions.
 #[derive(Debug, Default)]
@@ -50,6 +51,7 @@ pub(super) struct Gatherer {
     pub(super) env: Arc<Env>,
     pub(super) progress: Arc<Progress>,
     pub(super) checkpointing: Checkpointing,
+    pub(super) steps: Steps,
     pub(super) families: Families,
     /// The resources that run.
     pub(super) needed: BTreeSet<usize>,
@@ -136,6 +138,10 @@ impl Gatherer {
             return;
         }
         outcome.pages += 1;
+        if let Err(error) = self.steps.next("a page arrived") {
+            self.end(page.resource, Err(error));
+            return;
+        }
         if plan.selected && !page.records.is_empty() {
             // Parent fields are written once a record.
             let carried =
@@ -333,6 +339,10 @@ impl Gatherer {
     /// Hands the open segment to the loader; false if the loader is gone.
     fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
         self.flush();
+        if let Err(error) = self.steps.next("a segment is closed") {
+            tracing::error!(error = error.chain(), "stopping");
+            return false;
+        }
         for collision in self.normalizer.take_collisions() {
             self.notes.push(format!(
                 "`{collision}`: another key has this name; its values are in a column with a suffix"

@@ -28,6 +28,7 @@ use crate::plan::{CursorValue, Plan};
 use crate::report::{Loaded, Report};
 use crate::schema::Schema;
 use crate::state::{PipelineState, StateNames, StoredCursor};
+use crate::steps::Steps;
 
 /// Pages between extract and normalize.
 const PAGES_WAITING: usize = 16;
@@ -65,6 +66,8 @@ pub struct Job {
     pub env: Arc<Env>,
     /// When transactions are closed.
     pub checkpointing: Checkpointing,
+    /// Watched by proofs of reliability; by nobody in a usual run.
+    pub steps: Steps,
     /// Filled in while the run goes on.
     pub progress: Arc<Progress>,
     /// Becomes true when the user asks the run to stop.
@@ -138,6 +141,7 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
         env: Arc::clone(&job.env),
         progress: Arc::clone(&job.progress),
         checkpointing: job.checkpointing,
+        steps: job.steps,
         families,
         needed,
         segment: Segment::default(),

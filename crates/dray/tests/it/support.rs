@@ -15,6 +15,7 @@ use dray::extract::{CursorMove, Cursors, Event, ResourceStats, Resume, extract};
 use dray::pipeline::{Checkpointing, Job, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport};
+use dray::steps::Steps;
 use dray_sim::{Api, Options, Request, Response, Sim};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -227,6 +228,7 @@ impl Bench {
             dataset: "test_dataset".to_owned(),
             env: Arc::new(Env::system()),
             checkpointing: Checkpointing::default(),
+            steps: Steps::default(),
             progress,
             stop,
         };
