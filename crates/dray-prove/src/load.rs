@@ -10,7 +10,7 @@ use dray::config::secrets::Sources;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::pipeline::{Checkpointing, Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Limits, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport, Status};
 use dray::steps::Steps;
@@ -92,6 +92,7 @@ pub fn load_into(database: &Path, plan: Plan, checkpointing: Checkpointing, step
         dataset: DATASET.to_owned(),
         env: Arc::new(Env::system()),
         checkpointing,
+        limits: Limits::default(),
         steps: steps.clone(),
         progress,
         stop,

@@ -67,7 +67,7 @@ mod tests {
     fn a_step_can_be_made_to_fail() {
         let steps = Steps::watched(|number, _| if number == 2 { Verdict::Fail } else { Verdict::GoOn });
         assert!(steps.next("a").is_ok());
-        assert_eq!(steps.clone().next("b").unwrap_err().to_string(), "a step was made to fail (path: b)");
+        assert_eq!(steps.next("b").unwrap_err().to_string(), "a step was made to fail (path: b)");
         assert!(steps.next("c").is_ok());
         assert!(Steps::default().next("a").is_ok());
     }

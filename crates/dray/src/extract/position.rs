@@ -150,7 +150,7 @@ impl Anchor {
         let own = &page[first..];
         let pushed = first > 0 && self.records.starts_with(own);
         let fresh =
-            page.iter().enumerate().map(|(at, record)| !known.contains(record) && !(pushed && at < first));
+            page.iter().enumerate().map(|(at, record)| !(known.contains(record) || pushed && at < first));
         let fresh = fresh.collect();
         self.records.retain(|record| !page.contains(record));
         Ok(fresh)

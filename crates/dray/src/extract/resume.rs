@@ -51,9 +51,9 @@ impl Resume {
         let partition = Partition::stored(key, overlay, position)?;
         let resumed = self.resources.entry(resource).or_default();
         if done {
-            resumed.done.push(partition)
+            resumed.done.push(partition);
         } else {
-            resumed.open.push(partition)
+            resumed.open.push(partition);
         }
         Ok(())
     }

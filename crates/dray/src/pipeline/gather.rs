@@ -52,6 +52,8 @@ pub(super) struct Gatherer {
     pub(super) progress: Arc<Progress>,
     pub(super) checkpointing: Checkpointing,
     pub(super) steps: Steps,
+    /// Records that may still be loaded before the run stops by itself.
+    pub(super) rows_left: Option<u64>,
     pub(super) families: Families,
     /// The resources that run.
     pub(super) needed: BTreeSet<usize>,
@@ -98,6 +100,10 @@ impl Gatherer {
                     return;
                 }
                 self.take(event);
+            }
+            if self.rows_left == Some(0) {
+                tracing::info!("this run has loaded as many records as it may");
+                break;
             }
             if (due || self.pending_bytes >= self.checkpointing.bytes) && !self.send(segments) {
                 // The loader has failed: closing the channel stops extract.
@@ -147,6 +153,8 @@ impl Gatherer {
             let carried =
                 page.overlay.as_ref().map_or(0, |overlay| overlay.body().len() * page.records.len());
             self.pending_bytes += page.document.body().len() + carried;
+            let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
+            self.rows_left = self.rows_left.map(|left| left.saturating_sub(count));
             if let Err(error) = self.normalizer.page(&page) {
                 self.end(page.resource, Err(error));
                 return;

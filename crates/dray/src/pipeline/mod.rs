@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use self::carry::carry_on;
 use self::gather::{Gatherer, Outcome};
@@ -51,6 +52,17 @@ impl Default for Checkpointing {
     }
 }
 
+/// How far a run goes before it stops by itself, as if asked to; the next run goes on from there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// How long.
+    pub time: Option<Duration>,
+    /// How many requests.
+    pub requests: Option<u64>,
+    /// How many records to load; the page on which the number is reached is loaded whole.
+    pub rows: Option<u64>,
+}
+
 /// A run that is about to begin.
 #[derive(Debug)]
 pub struct Job {
@@ -66,6 +78,8 @@ pub struct Job {
     pub env: Arc<Env>,
     /// When transactions are closed.
     pub checkpointing: Checkpointing,
+    /// When it stops by itself.
+    pub limits: Limits,
     /// Watched by proofs of reliability; by nobody in a usual run.
     pub steps: Steps,
     /// Filled in while the run goes on.
@@ -105,7 +119,8 @@ impl Progress {
 ///
 /// # Errors
 /// Where the destination cannot be written at all before anything was asked of the API.
-pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
+pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
+    job.plan.client.max_requests = job.limits.requests;
     let started = job.env.instant();
     let now = job.env.now();
     let identity = RunIdentity {
@@ -142,6 +157,7 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
         progress: Arc::clone(&job.progress),
         checkpointing: job.checkpointing,
         steps: job.steps,
+        rows_left: job.limits.rows,
         families,
         needed,
         segment: Segment::default(),
@@ -154,7 +170,8 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
     let mut loader = Loader::new(destination.as_mut(), &plan, &job.source, state);
     let mut begun = Loaded::default();
     loader.begin(carried.first, &mut begun)?;
-    let beginning = Beginning { cursors, resume: carried.resume };
+    let deadline = job.limits.time.map(|time| started + time);
+    let beginning = Beginning { cursors, resume: carried.resume, deadline };
     let (ended, loaded) = stages(gatherer, &plan, beginning, &job.env, &job.progress, job.stop, loader)?;
     notes.extend(ended.notes);
     for (resource, rows) in begun.taken_back.iter().chain(&loaded.loaded.taken_back) {
@@ -168,6 +185,8 @@ pub fn run(job: Job, mut destination: Box<dyn Destination>) -> Result<Report> {
 struct Beginning {
     cursors: Cursors,
     resume: Resume,
+    /// When it stops by itself.
+    deadline: Option<Instant>,
 }
 
 /// What the normalize thread gives back at the end.
@@ -207,12 +226,13 @@ fn stages(
             gatherer.run(&handle, pages, &segments);
             Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
         });
-        let Beginning { cursors, resume } = beginning;
+        let Beginning { cursors, resume, deadline } = beginning;
         let stats = Arc::clone(&progress.stats);
         runtime.block_on(async {
             tokio::select! {
                 () = extract::extract(Arc::clone(plan), cursors, resume, Arc::clone(env), events, stats) => {}
                 () = asked_to_stop(&mut stop) => {}
+                () = passed(deadline) => tracing::info!("the time of this run is over"),
             }
         });
         // Extract is over or was dropped, and with it every sender of events: the other stages end by themselves.
@@ -229,6 +249,14 @@ fn stages(
 async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Ends at the deadline; never where there is none.
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -69,6 +69,8 @@ pub struct ClientPlan {
     pub rate_limits: Vec<RateLimit>,
     /// Requests under way at once, at the most.
     pub concurrency: usize,
+    /// Requests of the whole run, at the most; then it stops (`--max-requests`).
+    pub max_requests: Option<u64>,
     /// How long to wait for an answer.
     pub timeouts: Timeouts,
     /// Largest body after decompression, in bytes.

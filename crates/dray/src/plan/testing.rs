@@ -20,6 +20,7 @@ impl Plan {
             },
             rate_limits: Vec::new(),
             concurrency: 8,
+            max_requests: None,
             timeouts: Timeouts {
                 connect: Duration::from_secs(10),
                 read: Duration::from_secs(60),

@@ -12,7 +12,7 @@ use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind};
 use dray::extract::{CursorMove, Cursors, Event, ResourceStats, Resume, extract};
-use dray::pipeline::{Checkpointing, Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Limits, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport};
 use dray::steps::Steps;
@@ -228,6 +228,7 @@ impl Bench {
             dataset: "test_dataset".to_owned(),
             env: Arc::new(Env::system()),
             checkpointing: Checkpointing::default(),
+            limits: Limits::default(),
             steps: Steps::default(),
             progress,
             stop,

@@ -28,6 +28,7 @@ mod write;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use adbc_driver_manager::ManagedDatabase;
 
@@ -37,8 +38,14 @@ use self::family::Lineage;
 use self::ledger::Ledger;
 use self::sql::{COMMIT, Session};
 use super::{Commit, Committed, Destination, Restored, RunIdentity};
+use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::steps::Steps;
+
+/// How long a reader that holds the file is waited for.
+const FOR_READERS: Duration = Duration::from_secs(30);
+/// How often a file that is held is tried.
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// A DuckDB file and a dataset in it.
 pub struct DuckDb {
@@ -91,6 +98,37 @@ impl DuckDb {
             catalog,
             claimed: None,
         })
+    }
+
+    /// As [`DuckDb::open`], but waits for a file that another process holds: as long as `wait` says; without it a
+    /// reader is given half a minute, and another run is not waited for. `waiting` is told why, once.
+    ///
+    /// # Errors
+    /// As [`DuckDb::open`]; of kind [`ErrorKind::Locked`] where the time was not enough.
+    pub fn open_when_free(
+        path: impl AsRef<Path>,
+        dataset: &str,
+        wait: Option<Duration>,
+        env: &Env,
+        waiting: impl FnOnce(&Error),
+    ) -> Result<Self> {
+        let (path, started) = (path.as_ref(), env.instant());
+        let mut waiting = Some(waiting);
+        loop {
+            match Self::open(path, dataset, None) {
+                Err(error) if error.kind() == ErrorKind::Locked => {
+                    let patience = if library::is_held_by_run(&error) { Duration::ZERO } else { FOR_READERS };
+                    if env.instant() - started >= wait.unwrap_or(patience) {
+                        return Err(error);
+                    }
+                    if let Some(waiting) = waiting.take() {
+                        waiting(&error);
+                    }
+                    std::thread::sleep(env.jitter(BETWEEN_TRIES));
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Lets somebody watch every statement.

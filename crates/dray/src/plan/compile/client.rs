@@ -61,6 +61,7 @@ pub(super) fn compile(
         headers,
         retry,
         rate_limits,
+        max_requests: None,
         concurrency: client
             .concurrency
             .and_then(|number| usize::try_from(number).ok())
