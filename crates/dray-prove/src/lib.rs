@@ -9,5 +9,6 @@ pub mod load;
 pub mod pack;
 pub mod raw;
 pub mod record;
+pub mod scenario;
 pub mod suite;
 pub mod suites;

@@ -1,11 +1,12 @@
 //! The suites, in the order of their numbers.
 
 mod http_faults;
+mod kills;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[http_faults::SUITE];
+pub const ALL: &[Suite] = &[kills::SUITE, http_faults::SUITE];
 
 /// The suite of this id.
 #[must_use]

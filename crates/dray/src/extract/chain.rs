@@ -8,12 +8,13 @@ use super::auth::Authenticator;
 use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
+use super::position::{self, Anchor, Position, StoredToken, stale};
 use super::request::{self, Fill};
 use super::select::{Selected, expand, select};
 use super::session::{Fetched, Session, Silence};
-use super::sift::{Sifted, sift};
+use super::sift::sift;
 use super::stats::{ResourceStats, add};
-use super::{Event, Page, Reject};
+use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
@@ -47,6 +48,17 @@ impl Reader {
         self.stats.get(self.index).ok_or_else(|| Error::new(ErrorKind::Bug, "no counters for the resource"))
     }
 
+    /// Tells that the resource starts over with these partitions.
+    pub(super) async fn restarted(&self, why: Error, partitions: &[Partition]) -> Result<()> {
+        let opened = partitions.iter().map(|partition| Opened {
+            resource: self.index,
+            key: Arc::clone(&partition.key),
+            overlay: partition.overlay.clone(),
+        });
+        let event = Event::Restarted { resource: self.index, why, partitions: opened.collect() };
+        self.events.send(event).await.map_err(|_| stopped())
+    }
+
     /// Reads a partition to its end, page by page.
     pub(super) async fn read(&self, partition: &Partition, stored: Option<&CursorState>) -> Result<()> {
         let plan = self.plan()?;
@@ -63,8 +75,12 @@ impl Reader {
                 error.with("path", format!("parent {}", partition.key))
             }
         })?;
-        let done =
-            Event::PartitionDone { resource: self.index, partition: Arc::clone(&partition.key), cursor };
+        let done = Event::PartitionDone {
+            resource: self.index,
+            partition: Arc::clone(&partition.key),
+            overlay: partition.overlay.clone(),
+            cursor,
+        };
         self.events.send(done).await.map_err(|_| stopped())
     }
 
@@ -88,19 +104,31 @@ impl Reader {
         let mut beyond = plan.ignore.clone();
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
+        let mut anchor = None;
+        if let Some(position) = &partition.position {
+            (*number, token, chain) = (position.number, position.token()?, Chain::resumed(position.memory));
+            if let (Some(tracker), Some(seen)) = (&mut tracker, &position.seen) {
+                tracker.resume(seen);
+            }
+            anchor = Some(Anchor::new(position));
+        }
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
-            let silence = silence(&token, *number, &chain, partition);
-            let (document, headers, url) =
-                match self.session.fetch(&request, &self.auth, ignore, silence, stats).await? {
-                    Fetched::Page { document, headers, url } => (document, headers, url),
-                    Fetched::Ignored if !chain.is_unsure() => {
-                        add(&stats.ignored, 1);
-                        break;
-                    }
-                    Fetched::Nothing | Fetched::Ignored => break,
-                };
+            let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
+            let silence = silence(&token, *number, &chain, partition, first);
+            let fetched = self.session.fetch(&request, &self.auth, ignore, silence, stats).await;
+            let (document, headers, url) = match fetched.map_err(|error| refused(error, first))? {
+                Fetched::Page { document, headers, url } => (document, headers, url),
+                Fetched::Nothing | Fetched::Ignored if first => {
+                    return Err(stale("the last page is not there any more"));
+                }
+                Fetched::Ignored if !chain.is_unsure() => {
+                    add(&stats.ignored, 1);
+                    break;
+                }
+                Fetched::Nothing | Fetched::Ignored => break,
+            };
             let mut selected = select(document, plan.selector.as_ref())?;
             add(&stats.pages, 1);
             let facts = PageFacts {
@@ -114,17 +142,31 @@ impl Reader {
                 tracing::info!(resource = plan.name, paging = words, "paging found on the first page");
                 paging = found;
                 // The first page was asked for without a number; the answer says which it is.
-                token = Chain::first(&paging);
+                if token == Token::First {
+                    token = Chain::first(&paging);
+                }
             }
+            let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
-            let Sifted { sound, rejects } =
-                sift(&selected.document, &selected.records, self.session.plan.client.rejects.keep)?;
+            let keep = self.session.plan.client.rejects.keep;
+            let bad = sift(&selected.document, &selected.records, keep)?;
+            let records = position::digests(&selected.document, &selected.records, &plan.load);
+            if let Some(known) = &mut anchor {
+                let fresh = known.fresh(&records)?;
+                let mut fresh = fresh.iter();
+                selected.records.retain(|_| fresh.next() != Some(&false));
+                if known.is_spent() {
+                    anchor = None;
+                }
+            }
+            let rejects = bad.taken_out_of(&mut selected.records);
             self.rejected(plan, &rejects, *number)?;
-            selected.records = sound;
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            self.hand_on(plan, partition, selected, rejects, tracker.as_mut(), *number).await?;
+            let token_stored = StoredToken::of(&token, |text| self.session.scrubbed(text) == text);
+            let place = Position { number: *number, token: token_stored, records, memory, seen: None };
+            self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,
                 Next::Done => break,
@@ -176,17 +218,16 @@ impl Reader {
     /// Hands a page to normalize and its records to the children.
     async fn hand_on(
         &self,
-        plan: &ResourcePlan,
         partition: &Partition,
         selected: Selected,
         rejects: Vec<Reject>,
-        tracker: Option<&mut Tracker<'_>>,
-        number: u64,
+        mut tracker: Option<&mut Tracker<'_>>,
+        mut place: Position,
     ) -> Result<()> {
         let stats = self.stats()?;
         let Selected { document, mut records } = selected;
         add(&stats.records, records.len() + rejects.len());
-        if let Some(tracker) = tracker {
+        if let Some(tracker) = &mut tracker {
             let all = records.len();
             let mut kept = Vec::with_capacity(all);
             for record in records {
@@ -197,32 +238,40 @@ impl Reader {
             add(&stats.filtered, all - kept.len());
             records = kept;
         }
+        place.seen = tracker.map(|tracker| tracker.seen());
         let document = Arc::new(document);
-        self.family.dispatch(&document, &records, partition.overlay.as_deref()).await?;
-        let kept = self.session.plan.client.rejects.keep && !rejects.is_empty();
-        if plan.selected && (!records.is_empty() || kept) {
-            let page = Page {
-                resource: self.index,
-                partition: Arc::clone(&partition.key),
-                number,
-                document,
-                records,
-                overlay: partition.overlay.clone(),
-                rejects: if kept { rejects } else { Vec::new() },
-            };
-            self.events.send(Event::Page(page)).await.map_err(|_| stopped())?;
-        }
-        Ok(())
+        let opened = self.family.open(&document, &records, partition.overlay.as_deref())?;
+        let page = Page {
+            resource: self.index,
+            partition: Arc::clone(&partition.key),
+            number: place.number,
+            document,
+            records,
+            overlay: partition.overlay.clone(),
+            rejects: if self.session.plan.client.rejects.keep { rejects } else { Vec::new() },
+            position: place,
+            opened: self.family.told(&opened),
+        };
+        // Before the children hear of their partitions: what they tell of them comes after this page.
+        self.events.send(Event::Page(page)).await.map_err(|_| stopped())?;
+        self.family.dispatch(opened).await
     }
 }
 
-/// What 204 means in the place of a page: a token announces the page that it asks for, and so does
-/// a total that is not reached; the only page of a resource is
-/// asked for twice before nothing is believed, and so is one that is merely counted.
-fn silence(token: &Token, number: u64, chain: &Chain, partition: &Partition) -> Silence {
+/// An answer that refuses the token of a resumed chain's first page means that the token has ended.
+fn refused(error: Error, resuming: bool) -> Error {
+    let ended = |status: &str| matches!(status, "400" | "404" | "410" | "422");
+    let refused = error.context().iter().any(|(key, value)| *key == "status" && ended(value));
+    if resuming && refused { stale("the API refuses the last page's token").caused_by(error) } else { error }
+}
+
+/// What 204 means in the place of a page: a token announces the page that it asks for, and so does a total that is not
+/// reached; the only page of a resource is asked for twice before nothing is believed, and so is one that is merely
+/// counted. What is gone since an earlier run is seen to elsewhere.
+fn silence(token: &Token, number: u64, chain: &Chain, partition: &Partition, resuming: bool) -> Silence {
     match token {
+        _ if chain.is_unsure() || resuming => Silence::Believed,
         _ if chain.expects_more() => Silence::Refused,
-        _ if chain.is_unsure() => Silence::Believed,
         _ if number == 1 && !partition.key.is_empty() => Silence::Believed,
         Token::Cursor(_) | Token::Link(_) if number > 1 => Silence::Refused,
         _ => Silence::AskedAgain,

@@ -1,6 +1,7 @@
 //! How many requests are under way, how many start in a period, and the pause that a 429 asks of everybody.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::plan::{ClientPlan, RateLimit};
 pub(super) struct Throttle {
     slots: Arc<Semaphore>,
     env: Arc<Env>,
+    /// Requests that may still start.
+    left: Option<AtomicU64>,
     state: Mutex<State>,
 }
 
@@ -43,12 +46,21 @@ impl Throttle {
         Self {
             slots: Arc::new(Semaphore::new(client.concurrency.max(1))),
             env,
+            left: client.max_requests.map(AtomicU64::new),
             state: Mutex::new(State { paused_until: None, windows }),
         }
     }
 
     /// Waits until a request to `path` may start. The permit is held while the request is under way.
+    ///
+    /// # Errors
+    /// Where the run has sent as many as it may.
     pub(super) async fn enter(&self, path: &str) -> Result<OwnedSemaphorePermit> {
+        if let Some(left) = &self.left
+            && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+        {
+            return Err(Error::new(ErrorKind::Cancelled, "the run has sent as many requests as it may"));
+        }
         let permit = Arc::clone(&self.slots)
             .acquire_owned()
             .await

@@ -21,6 +21,7 @@ impl Plan {
             },
             rate_limits: Vec::new(),
             concurrency: 8,
+            max_requests: None,
             timeouts: Timeouts {
                 connect: Duration::from_secs(10),
                 first_byte: Duration::from_secs(60),
@@ -64,6 +65,7 @@ impl ResourcePlan {
             incremental: None,
             ignore: Vec::new(),
             load,
+            fingerprint: name.to_owned(),
         }
     }
 }

@@ -14,34 +14,43 @@ use crate::schema::{Column, DataType, Table};
 /// Made with the first reject.
 pub(super) const REJECTS: &str = "_dray_rejects";
 
-/// Writes the rejects of a commit, and takes back those of resources that it abandons.
+/// Writes the rejects of a commit.
 pub(super) fn put(
     session: &mut Session,
     catalog: &mut Catalog,
     run: &RunIdentity,
     commit: &Commit<'_>,
 ) -> Result<()> {
-    let kept: Vec<&RejectedRecord> =
-        commit.rejects.iter().filter(|reject| !commit.abandoned.contains(&reject.resource)).collect();
-    if !kept.is_empty() {
-        let table = definition();
-        catalog.ensure(session, REJECTS, &table, true)?;
-        let batch = batch(run, &kept).map_err(|error| {
-            Error::new(ErrorKind::Bug, "cannot build a batch of rejects").caused_by(error)
-        })?;
-        if let Some(shape) = catalog.table(REJECTS) {
-            write::ingest(session, catalog.target(&shape.name), &shape.columns, &[batch])?;
-        }
+    if commit.rejects.is_empty() {
+        return Ok(());
     }
-    if catalog.table(REJECTS).is_some() {
-        let sql = format!(
-            "DELETE FROM {} WHERE pipeline_name = ? AND load_id = ? AND resource = ?",
-            catalog.qualified(REJECTS)
-        );
-        for resource in &commit.abandoned {
-            let params = [Param::Text(&run.pipeline), Param::Text(&run.load_id), Param::Text(resource)];
-            session.run(&sql, &params)?;
-        }
+    let table = definition();
+    catalog.ensure(session, REJECTS, &table, true)?;
+    let batch = batch(run, &commit.rejects)
+        .map_err(|error| Error::new(ErrorKind::Bug, "cannot build a batch of rejects").caused_by(error))?;
+    match catalog.table(REJECTS) {
+        Some(shape) => write::ingest(session, catalog.target(&shape.name), &shape.columns, &[batch]),
+        None => Ok(()),
+    }
+}
+
+/// Takes back what a resource left here in some loads: it will be read again.
+pub(super) fn take_back<'l>(
+    session: &mut Session,
+    catalog: &Catalog,
+    pipeline: &str,
+    resource: &str,
+    loads: impl IntoIterator<Item = &'l String>,
+) -> Result<()> {
+    if catalog.table(REJECTS).is_none() {
+        return Ok(());
+    }
+    let sql = format!(
+        "DELETE FROM {} WHERE pipeline_name = ? AND load_id = ? AND resource = ?",
+        catalog.qualified(REJECTS)
+    );
+    for load in loads {
+        session.run(&sql, &[Param::Text(pipeline), Param::Text(load), Param::Text(resource)])?;
     }
     Ok(())
 }
@@ -62,12 +71,12 @@ fn definition() -> Table {
     Table { name: REJECTS.to_owned(), parent: None, resource: None, write_disposition: None, columns }
 }
 
-fn batch(run: &RunIdentity, rejects: &[&RejectedRecord]) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn batch(run: &RunIdentity, rejects: &[RejectedRecord]) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let texts = |of: &dyn Fn(&RejectedRecord) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rejects.iter().map(|reject| of(reject))))
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(of)))
     };
     let numbers = |of: &dyn Fn(&RejectedRecord) -> u64| -> ArrayRef {
-        let number = |reject: &&RejectedRecord| i64::try_from(of(reject)).unwrap_or(i64::MAX);
+        let number = |reject: &RejectedRecord| i64::try_from(of(reject)).unwrap_or(i64::MAX);
         Arc::new(Int64Array::from_iter_values(rejects.iter().map(number)))
     };
     RecordBatch::try_from_iter([

@@ -9,7 +9,7 @@ mod locate;
 use http::HeaderMap;
 use url::Url;
 
-pub(super) use chain::Chain;
+pub(super) use chain::{Chain, Memory};
 pub(super) use detect::detect;
 
 use crate::json::{Document, NodeId};

@@ -65,6 +65,7 @@ pub(super) fn compile(
         headers,
         retry,
         rate_limits,
+        max_requests: None,
         concurrency: client
             .concurrency
             .and_then(|number| usize::try_from(number).ok())
