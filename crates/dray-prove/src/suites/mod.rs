@@ -2,11 +2,12 @@
 
 mod http_faults;
 mod kills;
+mod malformed;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[kills::SUITE, http_faults::SUITE];
+pub const ALL: &[Suite] = &[kills::SUITE, http_faults::SUITE, malformed::SUITE];
 
 /// The suite of this id.
 #[must_use]

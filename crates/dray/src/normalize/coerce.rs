@@ -13,6 +13,9 @@ const DECIMAL_SCALE: i8 = 9;
 /// Integers up to here are exact as a double.
 pub(super) const EXACT: i64 = 1 << 53;
 
+/// Digits that a double can have, written out to its end.
+const DOUBLE_DIGITS: usize = 767;
+
 /// A scalar, with what the tape knows of it.
 #[derive(Clone, Copy)]
 pub(super) struct Scalar<'a> {
@@ -217,7 +220,7 @@ fn exact(text: &[u8]) -> Option<f64> {
     if digits.is_empty() {
         return Some(value);
     }
-    if !value.is_finite() || value == 0.0 {
+    if !value.is_finite() || value == 0.0 || digits.len() > DOUBLE_DIGITS {
         return None;
     }
     if digits.len() <= 15 && value.is_normal() {
@@ -362,6 +365,7 @@ mod tests {
         ] {
             assert_eq!(exact(changed.as_bytes()), None, "{changed}");
         }
+        assert_eq!(exact(format!("0.{}", "7".repeat(100_000)).as_bytes()), None);
     }
 
     #[test]
