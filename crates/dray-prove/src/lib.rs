@@ -6,6 +6,7 @@
 
 pub mod child;
 pub mod load;
+pub mod measured;
 pub mod pack;
 pub mod raw;
 pub mod record;

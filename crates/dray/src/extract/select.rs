@@ -57,7 +57,7 @@ fn sound_throughout(document: &Document, path: &Path) -> Result<()> {
             .hint("a `data_selector` of names, indexes and `[*]` loads the sound records of such a page")
     };
     match document.flaws().first() {
-        Some(flaw) => Err(wrong(&format!("{} at {}", flaw.kind, document.pointer(flaw.at)))),
+        Some(flaw) => Err(wrong(&format!("{} at {}", flaw.kind, document.pointer(document.root(), flaw.at)))),
         None if document.value(document.root()).is_null() => Err(wrong(&"too many levels")),
         None => Ok(()),
     }

@@ -49,6 +49,12 @@ pub struct Normalizer {
     resources: Vec<ResourceRules>,
     /// Columns of a table, and tables of a resource, at the most.
     most: (usize, usize),
+    /// A batch of nested rows could not be built.
+    refused: Option<Error>,
+}
+
+fn not_built(table: &str, error: arrow_schema::ArrowError) -> Error {
+    Error::new(ErrorKind::Bug, "cannot build a batch").with("table", table).caused_by(error)
 }
 
 /// What the rows of a resource need beside their values.
@@ -123,6 +129,7 @@ impl Normalizer {
             by_name: HashMap::new(),
             resources,
             most: (usize::MAX, usize::MAX),
+            refused: None,
         }
     }
 
@@ -147,9 +154,12 @@ impl Normalizer {
                 .with("column", column)
                 .with("page", page.number));
             }
-            self.tables[root].end_row();
+            self.tables[root].end_row().map_err(|error| not_built(&self.tables[root].name, error))?;
         }
-        Ok(())
+        match self.refused.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Hands on all rows written since the last time, root tables before their nested tables.
@@ -160,16 +170,12 @@ impl Normalizer {
         let mut rows = Vec::new();
         self.complete_keys();
         for writer in &mut self.tables {
-            let batch = writer.finish().map_err(|error| {
-                Error::new(ErrorKind::Bug, "cannot build a batch")
-                    .with("table", &writer.name)
-                    .caused_by(error)
-            })?;
+            let batches = writer.finish().map_err(|error| not_built(&writer.name, error))?;
             if let Some(table) = writer.take_change() {
                 self.schema.put(table);
                 self.schema_changed = true;
             }
-            if let Some(batch) = batch {
+            for batch in batches {
                 rows.push(Rows { resource: writer.resource, table: writer.definition(), batch });
             }
         }
@@ -448,7 +454,9 @@ impl Normalizer {
                 writer.set_text(column, &parent.root);
             }
             self.row(table, document, item, Lineage { row: id, root: parent.root }, levels);
-            self.tables[table].end_row();
+            if let Err(error) = self.tables[table].end_row() {
+                self.refused = Some(not_built(&self.tables[table].name, error));
+            }
         }
     }
 }
