@@ -1,9 +1,12 @@
 //! The suites, in the order of their numbers.
 
+mod injection;
+mod origins;
+
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[];
+pub const ALL: &[Suite] = &[origins::SUITE, injection::SUITE];
 
 /// The suite of this id.
 #[must_use]
