@@ -19,6 +19,11 @@ fn holds(id: &str) {
 }
 
 #[test]
+fn r9_tokens() {
+    holds("R9");
+}
+
+#[test]
 fn r10_credentials_and_origins() {
     holds("R10");
 }

@@ -1,12 +1,13 @@
 //! The suites, in the order of their numbers.
 
+mod auth;
 mod injection;
 mod origins;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[origins::SUITE, injection::SUITE];
+pub const ALL: &[Suite] = &[auth::SUITE, origins::SUITE, injection::SUITE];
 
 /// The suite of this id.
 #[must_use]

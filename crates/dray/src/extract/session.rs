@@ -20,6 +20,8 @@ use crate::secret::{Scrubber, Secret};
 
 /// Redirects of one request.
 const MAX_REDIRECTS: u32 = 10;
+/// New tokens for one request: the second is for a token that ended while the request was under way again.
+const MAX_RENEWALS: u32 = 2;
 /// Bytes of a refusal's body that an error shows.
 const SHOWN_BODY: usize = 2048;
 /// Bytes of it that are searched for secrets before it is cut: a half secret would not be found.
@@ -131,7 +133,7 @@ impl Session {
         retries: &mut u32,
         url: &mut Url,
     ) -> Result<Answer> {
-        let (mut redirects, mut renewed, mut method) = (0, false, request.method);
+        let (mut redirects, mut renewed, mut method) = (0, 0, request.method);
         loop {
             let credentials = match auth {
                 Some(auth) => auth.credentials(self).await?,
@@ -184,11 +186,11 @@ impl Session {
                 continue;
             }
             if answer.status == StatusCode::UNAUTHORIZED
-                && !renewed
+                && renewed < MAX_RENEWALS
                 && let (Some(auth), Some(generation)) = (auth, credentials.generation)
             {
-                // The token may have ended before its time: a new one, once.
-                renewed = true;
+                // The token may have ended before its time.
+                renewed += 1;
                 if auth.renew(generation).await {
                     if let Some(stats) = stats {
                         add(&stats.retries, 1);
@@ -197,6 +199,9 @@ impl Session {
                 }
             }
             if answer.status.is_success() {
+                if let (Some(auth), Some(generation)) = (auth, credentials.generation) {
+                    auth.accepted(generation);
+                }
                 return Ok(answer);
             }
             let ended = Ended::Status(answer.status, &answer.headers);
