@@ -119,10 +119,16 @@ impl Credential {
         [self.endpoint, more].iter().filter(|keys| !keys.is_empty()).map(|keys| format!(", {keys}")).collect()
     }
 
+    /// What it is made of.
+    #[must_use]
+    pub fn configured(&self) -> Vec<&'static str> {
+        self.secrets.iter().map(|(_, value)| *value).collect()
+    }
+
     /// Everything that must not be told, what the API gives included.
     #[must_use]
     pub fn all(&self) -> Vec<&'static str> {
-        let mut all: Vec<_> = self.secrets.iter().map(|(_, value)| *value).collect();
+        let mut all = self.configured();
         if self.for_tokens {
             all.extend([ACCESS_TOKEN, ROTATED_TOKEN]);
         }
@@ -177,10 +183,45 @@ pub fn encodings(secret: &str) -> Vec<(&'static str, String)> {
     all
 }
 
+/// A secret as programs repeat it: in every encoding, also after other text.
+#[must_use]
+pub fn repeated(secret: &str) -> String {
+    let mut text = String::new();
+    for (name, spelling) in
+        encodings(secret).into_iter().filter(|(name, _)| !name.starts_with("base64 after"))
+    {
+        text.push_str(&format!("{name}: {spelling}\n"));
+    }
+    for before in ["x", "xx", "Basic x:"] {
+        text.push_str(&format!("base64: {}\n", STANDARD.encode(format!("{before}{secret} and more"))));
+    }
+    text
+}
+
 /// In which encoding a secret is in these bytes, if it is.
 #[must_use]
 pub fn found(bytes: &[u8], secret: &str) -> Option<&'static str> {
-    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    // Most of what is searched holds nothing: no encoding has to be tried where no piece of the canary is.
+    let holds = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
     encodings(secret).into_iter().find(|(_, text)| !text.is_empty() && holds(text)).map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_is_found_in_every_encoding() {
+        for secret in ALL.iter().flat_map(Credential::all) {
+            assert_eq!(found(secret.as_bytes(), secret), Some("raw"));
+            let text = repeated(secret);
+            for line in text.lines() {
+                let (name, spelling) = line.split_once(": ").unwrap();
+                assert!(found(spelling.as_bytes(), secret).is_some(), "{name}: {spelling}");
+            }
+            for (name, spelling) in encodings(secret) {
+                assert!(text.contains(&spelling), "{name} is not repeated");
+            }
+            assert_eq!(found(b"Kan4ri, and nothing else", secret), None);
+        }
+    }
 }

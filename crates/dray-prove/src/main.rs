@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match arguments.first().and_then(|first| first.to_str()) {
         Some("dray") => ExitCode::from(child::dray(arguments.split_off(1))),
+        Some("panic") => ExitCode::from(child::panic(&arguments.split_off(1))),
         _ => match prove(&arguments) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

@@ -1,13 +1,15 @@
 //! The suites, in the order of their numbers.
 
 mod auth;
+mod failures;
 mod injection;
 mod origins;
+mod secrets;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[auth::SUITE, origins::SUITE, injection::SUITE];
+pub const ALL: &[Suite] = &[auth::SUITE, origins::SUITE, injection::SUITE, secrets::SUITE];
 
 /// The suite of this id.
 #[must_use]
