@@ -7,6 +7,8 @@ use url::Url;
 
 use super::auth::Authenticator;
 use super::client::{Answer, Attempt, Http};
+use super::paginate::Token;
+use super::paginate::storable::storable;
 use super::request::{Request, shown, without_user};
 use super::retry::{Decision, Ended, decide, longer_wait};
 use super::stats::{ResourceStats, add};
@@ -66,6 +68,12 @@ impl Session {
     /// A text of the API without credentials that it repeats.
     pub(super) fn scrubbed(&self, text: &str) -> String {
         self.scrubber.scrub(text).into_owned()
+    }
+
+    /// A page token as it may be kept between runs; none where a secret is in it.
+    #[expect(dead_code, reason = "for the positions of unfinished loads")]
+    pub(super) fn storable(&self, token: &Token, auth: &Authenticator) -> Option<Token> {
+        storable(token, auth.signed_by(), &self.scrubber)
     }
 
     /// Asks for a page until there is one, or no attempt is left.
