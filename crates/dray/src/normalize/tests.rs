@@ -274,3 +274,27 @@ proptest::proptest! {
         proptest::prop_assert_eq!(rows(&flushed, "things"), whole);
     }
 }
+
+#[test]
+fn rows_of_two_resources_in_one_table_stay_with_their_resource() {
+    let merge = || load(Disposition::Merge);
+    let plan = Plan::for_tests(vec![
+        ResourcePlan::for_tests("list", merge()),
+        ResourcePlan::for_tests("detail", merge()),
+    ]);
+    let mut normalizer = Normalizer::new(&plan, Schema::new("test"), "1.5", fastrand::Rng::with_seed(7));
+    let detail = |body: &str| Page { resource: 1, ..page(body) };
+    normalizer.page(&page(r#"[{"id":1,"l":[1]}]"#)).unwrap();
+    normalizer.page(&detail(r#"[{"id":2,"x":1},{"id":3,"l":[2,3]}]"#)).unwrap();
+    normalizer.page(&page(r#"[{"id":4,"x":1.5}]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    let of = |resource: usize, table: &str| {
+        let mine = flushed.iter().filter(|rows| rows.resource == resource && rows.table.name == table);
+        mine.map(|rows| rows.batch.num_rows()).sum::<usize>()
+    };
+    assert_eq!([of(0, "things"), of(1, "things"), of(0, "things__l"), of(1, "things__l")], [2, 2, 1, 2]);
+    // One table: the last description has all columns, at their widest.
+    let table = &flushed.iter().rfind(|rows| rows.table.name == "things").unwrap().table;
+    let x = table.columns.iter().find(|column| column.name == "x").unwrap();
+    assert_eq!(x.data_type, DataType::Double);
+}
