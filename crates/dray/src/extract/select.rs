@@ -12,7 +12,7 @@ const KNOWN: &[&str] = &[
     "values",
 ];
 
-/// A page with its records found. The document is a new one where the selector cannot run on the tape.
+/// A page with its records found.
 pub(super) struct Selected {
     pub(super) document: Document,
     pub(super) records: Vec<NodeId>,
@@ -27,20 +27,14 @@ pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Sele
         };
         return Ok(Selected { document, records });
     };
-    if path.is_full() {
-        let found = serde_json::Value::Array(path.extract(&document, document.root()));
-        let body = found.to_string().into_bytes();
-        let document = Document::parse(body).map_err(|error| {
-            Error::new(ErrorKind::Bug, "cannot read the records that were selected").caused_by(error)
-        })?;
-        let records = document.items(document.root()).collect();
-        return Ok(Selected { document, records });
-    }
     let mut found = Vec::new();
     path.all(&document, document.root(), &mut found);
     let records = match found.as_slice() {
-        [] if path.to_string().contains('*') => Vec::new(),
-        [] => return Err(missing(&document, path)),
+        // It may choose nothing, but there must be something to choose from.
+        [] => {
+            let from = path.chooses_from().and_then(|from| from.first(&document, document.root()));
+            from.map(|_| Vec::new()).ok_or_else(|| missing(&document, path))?
+        }
         [single] => one(&document, *single),
         _ => found,
     };
@@ -115,8 +109,14 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
                 handed_down.push_str(&format!("{}:{},", quote(name), document.json(value)));
             }
         }
-        let Some(list) = plan.path.first(document, *record) else { continue };
-        for item in document.items(list) {
+        let mut found = Vec::new();
+        plan.path.all(document, *record, &mut found);
+        let items = match found.as_slice() {
+            [list] if document.kind(*list) == Kind::Array => document.items(*list).collect(),
+            [null] if document.kind(*null) == Kind::Null => Vec::new(),
+            _ => found,
+        };
+        for item in items {
             let own = if document.kind(item) == Kind::Object {
                 document.json(item).strip_prefix('{').unwrap_or_default().trim_start().to_owned()
             } else {
@@ -151,6 +151,25 @@ mod tests {
         assert_eq!(records(r#"{"d":null}"#, Some("d")).unwrap(), Vec::<String>::new());
         assert_eq!(records(r#"{"d":[{"s":[1]},{"s":[2]}]}"#, Some("d[*].s[*]")).unwrap(), ["1", "2"]);
         assert_eq!(records(r#"{"d":[{"a":1},{"a":5}]}"#, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5}"#]);
+    }
+
+    #[test]
+    fn a_selector_that_chooses_may_find_nothing_but_not_nowhere() {
+        assert!(records(r#"{"d":[]}"#, Some("d[*]")).unwrap().is_empty());
+        assert!(records(r#"{"d":[{"a":1}]}"#, Some("d[?@.a > 1]")).unwrap().is_empty());
+        for selector in ["d[*]", "d[?@.a > 1]", "d[0:9]", "d.*.x"] {
+            assert!(records(r#"{"error":"rate limited"}"#, Some(selector)).is_err(), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_filter_works_beside_text_that_is_half_a_pair() {
+        let body = r#"{"note":"\ud800","d":[{"a":1},{"a":5,"b":1.10}]}"#;
+        assert_eq!(records(body, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5,"b":1.10}"#]);
+        let expanded =
+            select(Document::parse(body.as_bytes().to_vec()).unwrap(), Some(&Path::root())).unwrap();
+        let plan = ExpandPlan { path: Path::parse("d[?@.a > 1]").unwrap(), include: Vec::new() };
+        assert_eq!(expand(expanded, &plan).unwrap().records.len(), 1);
     }
 
     #[test]
