@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::auth::Authenticator;
@@ -31,6 +32,25 @@ pub(super) struct Reader {
 /// The receiver of events is gone: nobody wants more.
 pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "the run was stopped")
+}
+
+/// Whether a chain that feels its way may take this status for its end.
+fn means_no_page(status: StatusCode) -> bool {
+    let other = matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+    );
+    !other && !status.is_server_error()
+}
+
+/// `response_actions` would end the list in its middle.
+fn cut_short(status: StatusCode) -> Error {
+    Error::new(ErrorKind::Response, "a later page was answered as `response_actions` says to ignore: the rest of the list would be lost")
+        .with("status", status.as_u16())
+        .hint("an ignored answer means no records on the first page, and the end only of a list whose length the API does not tell; narrow the rule with `content`, or add the status to `client.retry.statuses`")
 }
 
 impl Reader {
@@ -93,11 +113,14 @@ impl Reader {
             let (document, headers, url) =
                 match self.session.fetch(&request, &self.auth, ignore, stats).await? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
-                    Fetched::Ignored if !chain.is_unsure() => {
+                    Fetched::Ignored(status) if !chain.is_unsure() => {
+                        if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
+                            return Err(cut_short(status));
+                        }
                         add(&stats.ignored, 1);
                         break;
                     }
-                    Fetched::Nothing | Fetched::Ignored => break,
+                    Fetched::Nothing | Fetched::Ignored(_) => break,
                 };
             let mut selected = select(document, plan.selector.as_ref())?;
             add(&stats.pages, 1);

@@ -112,6 +112,39 @@ fn a_429_holds_every_worker() {
 }
 
 #[test]
+fn who_waits_for_a_routes_limit_keeps_no_other_waiting() {
+    let sim = script(|request| {
+        let page: u64 = request.param("page").unwrap().parse().unwrap();
+        Response::json(&if page < 3 { json!([{"id": page}]) } else { json!([]) })
+    });
+    let names = ["slow", "slow/other", "quick", "deep/slow"];
+    let resources: String = names
+        .iter()
+        .map(|name| {
+            format!(
+                "  - {{name: {}, endpoint: {{path: v1/{name}, paginator: page_number}}}}\n",
+                name.replace('/', "_")
+            )
+        })
+        .collect();
+    let client = "concurrency: 1, rate_limit: {routes: {v1/slow: {requests: 2, per: 1s}}}";
+    let told = read(plan(&sim, client, &resources));
+    for resource in told.values() {
+        assert_eq!(resource.ids(), [0, 1, 2]);
+    }
+    assert_eq!(sim.peak_in_flight(), 1);
+    let limited = |path: &str| path.starts_with("/v1/slow");
+    let (slow, quick): (Vec<_>, Vec<_>) =
+        sim.requests().into_iter().partition(|request| limited(&request.path));
+    assert_eq!((slow.len(), quick.len()), (8, 8));
+    // In any second two; the server's clock runs a little behind the start of a request.
+    for (one, third) in slow.iter().zip(slow.iter().skip(2)) {
+        assert!(third.at - one.at >= Duration::from_millis(900), "{:?}", third.at - one.at);
+    }
+    assert!(quick.iter().all(|request| request.at < slow[2].at));
+}
+
+#[test]
 fn broken_answers_are_asked_for_again() {
     for fault in [Fault::truncated(), Fault::closed(), Fault::html(), Fault::invalid_json(), Fault::empty()] {
         let sim = one_page();

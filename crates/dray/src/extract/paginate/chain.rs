@@ -24,6 +24,8 @@ pub(in crate::extract) struct Chain {
     total: Option<u64>,
     /// The next page is asked for only because the last one was short.
     unsure: bool,
+    /// The API itself said that there is a next page.
+    promised: bool,
 }
 
 /// What the page says of the end, to paginators that count.
@@ -50,6 +52,7 @@ impl Chain {
             largest: 0,
             total: None,
             unsure: false,
+            promised: false,
         }
     }
 
@@ -67,6 +70,11 @@ impl Chain {
         self.unsure
     }
 
+    /// The API has said that there is the page that comes next: by a token, a link, a total or a flag.
+    pub(in crate::extract) fn is_promised(&self) -> bool {
+        self.promised
+    }
+
     /// What follows the page that `sent` asked for.
     pub(in crate::extract) fn next(
         &mut self,
@@ -76,6 +84,8 @@ impl Chain {
     ) -> Result<Next> {
         self.tokens.insert(digest(sent));
         self.unsure = false;
+        self.promised =
+            !matches!(paging.paginator, PaginatorPlan::Offset { .. } | PaginatorPlan::PageNumber { .. });
         let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
         self.received += count;
         let next = self.step(paging, sent, page, count)?;
@@ -201,6 +211,7 @@ impl Chain {
             return Ok(Next::Done);
         }
         self.unsure = short;
+        self.promised = told;
         Ok(Next::Page(next))
     }
 
