@@ -155,6 +155,29 @@ fn broken_answers_are_asked_for_again() {
 }
 
 #[test]
+fn a_post_reads_too_and_is_retried_with_its_body() {
+    let faults = [
+        Fault::truncated(),
+        Fault::closed(),
+        Fault::html(),
+        Fault::empty(),
+        Fault::status(503),
+        Fault::status(429).retry_after_ms(20),
+    ];
+    for fault in faults {
+        let sim = one_page();
+        sim.fault(fault.method("POST").times(2));
+        let search = "  - {name: things, endpoint: {path: things, method: POST, json: {kind: all}, paginator: single_page}}";
+        let told = things(plan(&sim, "", search));
+        assert_eq!(told.ids(), [0, 1, 2]);
+        assert_eq!((told.requests, told.retries), (3, 2));
+        let bodies: Vec<_> =
+            sim.requests().iter().map(|request| (request.method.clone(), request.json())).collect();
+        assert_eq!(bodies, vec![("POST".to_owned(), Some(json!({"kind": "all"}))); 3]);
+    }
+}
+
+#[test]
 fn an_answer_that_stays_broken_is_an_error_with_its_place() {
     for (fault, kind, says) in [
         (Fault::truncated(), ErrorKind::Request, "broke off"),
