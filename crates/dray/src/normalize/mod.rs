@@ -308,7 +308,33 @@ impl Normalizer {
         let levels = self.resources[page.resource].load.max_nesting.unwrap_or(u32::MAX);
         self.row(root, &page.document, record, lineage, levels);
         if let Some(overlay) = &page.overlay {
-            self.object(root, 0, overlay, overlay.root(), lineage, levels, true);
+            self.carried(root, page, record, overlay, lineage, levels);
+        }
+    }
+
+    /// Writes the fields that every record of a page carries, where the record has no value of its own. Of a list or an
+    /// object the record's own one wins whole: two lists would be the rows of one.
+    fn carried(
+        &mut self,
+        root: usize,
+        page: &Page,
+        record: NodeId,
+        overlay: &Document,
+        lineage: Lineage,
+        levels: u32,
+    ) {
+        let mut after = None;
+        for (key, value) in overlay.entries(overlay.root()) {
+            let slot = self.tables[root].slot(0, after, overlay.raw(key));
+            after = Some(slot);
+            let name = overlay.text(key).unwrap_or_default();
+            let own = || page.document.get(record, &name).map(|own| page.document.kind(own));
+            if matches!(overlay.kind(value), Kind::Array | Kind::Object)
+                && own().is_some_and(|own| own != Kind::Null)
+            {
+                continue;
+            }
+            self.value(root, 0, slot, &name, overlay, value, lineage, levels, true);
         }
     }
 

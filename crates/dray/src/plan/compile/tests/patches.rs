@@ -126,6 +126,20 @@ fn resources_that_merge_by_one_key_share_a_table() {
 }
 
 #[test]
+fn a_lag_that_appends_is_noted() {
+    let incremental = "incremental: {cursor_path: at, initial_value: 1, lag: 5}";
+    let text = |disposition: &str| {
+        format!(
+            "client: {{base_url: 'https://api.example.com/v1'}}\nresources: [{{name: posts, primary_key: id, \
+             write_disposition: {disposition}, endpoint: {{path: posts, {incremental}}}}}]"
+        )
+    };
+    let notes = |disposition| planned(&text(disposition), Format::Yaml).unwrap().notes;
+    assert!(notes("append")[0].text.starts_with("`lag` reads the newest records again"));
+    assert!(notes("merge").is_empty());
+}
+
+#[test]
 fn unknown_parent() {
     let patch = r#"resources: [posts, {name: comments, endpoint: 'posts/{resources.post.id}/comments'}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
