@@ -107,6 +107,7 @@ impl Reader {
         let mut beyond = plan.ignore.clone();
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
+        let mut selector = plan.selector.clone();
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
@@ -122,7 +123,8 @@ impl Reader {
                     }
                     Fetched::Nothing | Fetched::Ignored(_) => break,
                 };
-            let mut selected = select(document, plan.selector.as_ref())?;
+            let mut selected = select(document, selector.as_ref())?;
+            selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
             let facts = PageFacts {
                 document: &selected.document,
@@ -169,7 +171,7 @@ impl Reader {
         number: u64,
     ) -> Result<()> {
         let stats = self.stats()?;
-        let Selected { document, mut records } = selected;
+        let Selected { document, mut records, .. } = selected;
         add(&stats.records, records.len());
         if let Some(tracker) = tracker {
             let all = records.len();

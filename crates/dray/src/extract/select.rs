@@ -16,16 +16,18 @@ const KNOWN: &[&str] = &[
 pub(super) struct Selected {
     pub(super) document: Document,
     pub(super) records: Vec<NodeId>,
+    /// Where they were found, if nobody said: the pages that follow have them in the same place.
+    pub(super) found: Option<Path>,
 }
 
 /// The records of a body.
 pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
     let Some(path) = selector else {
-        let records = match detect(&document) {
-            Some(list) => document.items(list).collect(),
-            None => one(&document, document.root()),
+        let (records, found) = match detect(&document) {
+            Some((list, path)) => (document.items(list).collect(), Some(path)),
+            None => (one(&document, document.root()), None),
         };
-        return Ok(Selected { document, records });
+        return Ok(Selected { document, records, found });
     };
     let mut found = Vec::new();
     path.all(&document, document.root(), &mut found);
@@ -38,7 +40,7 @@ pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Sele
         [single] => one(&document, *single),
         _ => found,
     };
-    Ok(Selected { document, records })
+    Ok(Selected { document, records, found: None })
 }
 
 /// One match: a list's items, nothing for null, else the value itself.
@@ -72,29 +74,40 @@ fn missing(document: &Document, path: &Path) -> Error {
 
 /// The list of records where no selector is given: a well-known key first, then the first list of objects. A list of
 /// scalars is a field of the one record that the page is, not its records.
-fn detect(document: &Document) -> Option<NodeId> {
+fn detect(document: &Document) -> Option<(NodeId, Path)> {
     let root = document.root();
     if document.kind(root) != Kind::Object {
-        return (document.kind(root) == Kind::Array).then_some(root);
+        return (document.kind(root) == Kind::Array).then(|| (root, Path::root()));
     }
     let mut lists = Vec::new();
-    collect(document, root, 1, &mut lists);
+    collect(document, root, &mut Vec::new(), &mut lists);
     let objects =
         |list: &NodeId| document.items(*list).next().is_none_or(|item| document.kind(item) == Kind::Object);
-    let known = lists
-        .iter()
-        .find(|(key, list)| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known)) && objects(list));
+    let known = lists.iter().find(|(keys, list)| {
+        let named = |key: &Cow<'_, str>| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known));
+        keys.last().is_some_and(named) && objects(list)
+    });
     let filled = || lists.iter().find(|(_, list)| document.len(*list) > 0 && objects(list));
-    known.or_else(filled).map(|(_, list)| *list)
+    let (keys, list) = known.or_else(filled)?;
+    let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
+    Some((*list, Path::keys(&keys)))
 }
 
-fn collect<'a>(document: &'a Document, node: NodeId, depth: u32, lists: &mut Vec<(Cow<'a, str>, NodeId)>) {
+/// All lists at most three keys deep, with the keys that lead there.
+fn collect<'a>(
+    document: &'a Document,
+    node: NodeId,
+    keys: &mut Vec<Cow<'a, str>>,
+    lists: &mut Vec<(Vec<Cow<'a, str>>, NodeId)>,
+) {
     for (key, value) in document.entries(node) {
+        keys.push(document.text(key).unwrap_or_default());
         match document.kind(value) {
-            Kind::Array => lists.push((document.text(key).unwrap_or_default(), value)),
-            Kind::Object if depth < 3 => collect(document, value, depth + 1, lists),
+            Kind::Array => lists.push((keys.clone(), value)),
+            Kind::Object if keys.len() < 3 => collect(document, value, keys, lists),
             _ => {}
         }
+        keys.pop();
     }
 }
 
@@ -130,7 +143,7 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
     let document = Document::parse(body.into_bytes())
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot read the expanded records").caused_by(error))?;
     let records = document.items(document.root()).collect();
-    Ok(Selected { document, records })
+    Ok(Selected { document, records, found: None })
 }
 
 #[cfg(test)]

@@ -88,6 +88,13 @@ impl Path {
         Self { written: key.to_owned(), steps: Steps::Simple(vec![Step::Key(key.to_owned())]) }
     }
 
+    /// A path of these keys, outermost first, whatever characters they have.
+    #[must_use]
+    pub fn keys(keys: &[&str]) -> Self {
+        let steps = keys.iter().map(|key| Step::Key((*key).to_owned())).collect();
+        Self { written: keys.join("."), steps: Steps::Simple(steps) }
+    }
+
     /// The whole value.
     #[must_use]
     pub fn root() -> Self {

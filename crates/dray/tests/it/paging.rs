@@ -585,3 +585,20 @@ fn an_ignored_answer_on_the_first_page_means_no_records() {
     let told = endpoint(&sim, "data_selector: rows, response_actions: [{status_code: 403, action: ignore}]");
     assert_eq!((told.ids(), told.ignored), (vec![], 1));
 }
+
+#[test]
+fn where_the_first_page_has_its_records_the_others_have_theirs() {
+    let sim = script(|request| {
+        let page = number(request, "page", 0);
+        let things = if page < 2 { records(page..page + 1) } else { json!([]) };
+        Response::json(&json!({"things": things, "page": page, "included": {"others": [{"id": 99}]}}))
+    });
+    assert_eq!(endpoint(&sim, "paginator: page_number").ids(), [0, 1]);
+    let sim = script(|request| {
+        let page = number(request, "page", 0);
+        Response::json(&if page == 0 { json!({"things": records(0..1)}) } else { json!({"error": "no"}) })
+    });
+    let told = endpoint(&sim, "paginator: page_number");
+    told.failed(ErrorKind::Response, "the selector matches nothing in the page");
+    assert_eq!(fact(told.error(), "path"), "things");
+}
