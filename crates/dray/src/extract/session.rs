@@ -40,8 +40,8 @@ pub(super) enum Fetched {
     Page { document: Document, headers: http::HeaderMap, url: Url },
     /// 204: nothing.
     Nothing,
-    /// An answer that `response_actions` says to ignore.
-    Ignored,
+    /// An answer of this status that `response_actions` says to ignore.
+    Ignored(StatusCode),
 }
 
 impl Session {
@@ -76,7 +76,7 @@ impl Session {
             let mut url = request.url.clone();
             let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
             if ignored(&answer, ignore) {
-                return Ok(Fetched::Ignored);
+                return Ok(Fetched::Ignored(answer.status));
             }
             if !answer.status.is_success() {
                 return Err(self.refusal(&answer, &url, retries));

@@ -95,7 +95,7 @@ pub struct RetryPlan {
 /// At most `requests` in every `per`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Path prefix; none: every request.
+    /// Beginning of a path, in full or below that of the base URL; none: every request.
     pub route: Option<String>,
     /// How many.
     pub requests: u32,

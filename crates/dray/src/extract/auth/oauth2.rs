@@ -16,6 +16,9 @@ use crate::json::{Document, NodeId};
 use crate::plan::{Method, OAuth2Plan};
 use crate::secret::Secret;
 
+/// A token that claims to last longer is taken to last this long.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Debug)]
 pub(in crate::extract) struct OAuth2 {
     plan: OAuth2Plan,
@@ -135,7 +138,9 @@ impl OAuth2 {
         let life = text("expires_in")
             .and_then(|text| text.parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(self.plan.default_expiry);
+            .unwrap_or(self.plan.default_expiry)
+            // What a run may last; a clock cannot count for ever.
+            .min(LONGEST_LIFE);
         let margin = (life / 10).max(Duration::from_secs(30)).min(life / 2);
         let rotated = text("refresh_token").map(|token| Secret::new(token.into_owned()));
         let value = Secret::new(value.into_owned());

@@ -38,7 +38,7 @@ pub(super) fn compile(
         .rate_limits
         .iter()
         .map(|limit| RateLimit {
-            route: limit.route.clone(),
+            route: limit.route.as_ref().map(|route| format!("/{}", route.trim_start_matches('/'))),
             requests: limit.requests,
             per: limit.per.unwrap_or(defaults::RATE_PERIOD),
         })
