@@ -44,13 +44,7 @@ impl Dying {
     /// # Errors
     /// In words, where it neither died as ordered nor succeeded.
     pub fn run(&self, program: &Path) -> Result<Died, String> {
-        let output = Command::new(program)
-            .args(["child", self.kind.name(), &self.base])
-            .arg(&self.database)
-            .arg(self.at.to_string())
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| error.to_string())?;
+        let output = self.command(program).output().map_err(|error| error.to_string())?;
         match output.status.code() {
             Some(0) => Ok(Died::Survived),
             None => Ok(Died::Killed),
@@ -58,6 +52,15 @@ impl Dying {
                 Err(format!("exit code {code}: {}", String::from_utf8_lossy(&output.stderr).trim()))
             }
         }
+    }
+
+    /// The process, before it is started.
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args(["child", self.kind.name(), &self.base]).arg(&self.database).arg(self.at.to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
     }
 
     /// `dray-prove child KIND BASE DATABASE STEP`: the process itself.

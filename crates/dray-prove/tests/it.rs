@@ -23,6 +23,26 @@ fn r01_kills() {
     holds("R1");
 }
 
+#[test]
+fn r02_refusals() {
+    holds("R2");
+}
+
+#[test]
+fn r03_soak() {
+    holds("R3");
+}
+
+#[test]
+fn r14_rivals() {
+    holds("R14");
+}
+
+#[test]
+fn r15_lost_answers() {
+    holds("R15");
+}
+
 /// A suite without a test here would be run by nobody but `make prove`.
 #[test]
 fn every_suite_has_a_test() {

@@ -1,11 +1,13 @@
 //! The suites, in the order of their numbers.
 
-mod kills;
+mod deaths;
+mod rivals;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[kills::SUITE];
+pub const ALL: &[Suite] =
+    &[deaths::KILLS, deaths::REFUSALS, rivals::SOAK, rivals::RIVALS, deaths::LOST_ANSWERS];
 
 /// The suite of this id.
 #[must_use]
