@@ -10,6 +10,10 @@ use dray::steps::{Steps, Verdict};
 use crate::load::{every_page, failure, load_into, plan};
 use crate::scenario::Kind;
 
+use dray::secret::Secret;
+
+use crate::credentials::repeated;
+
 /// `dray-prove dray …`: the command line of dray as it is.
 #[must_use]
 pub fn dray(arguments: Vec<OsString>) -> u8 {
@@ -109,4 +113,21 @@ fn die() {
     loop {
         std::thread::park();
     }
+}
+
+/// `dray-prove panic SECRET…`: panics as dray would, in a thread and outside of one, with the secrets in the message.
+#[must_use]
+#[expect(clippy::panic, reason = "what is proved is how a panic is told")]
+pub fn panic(arguments: &[OsString]) -> u8 {
+    let secrets: Vec<Secret> =
+        arguments.iter().map(|argument| Secret::new(argument.to_string_lossy().into_owned())).collect();
+    dray_cli::guarded(&secrets, || {
+        let all: String = secrets.iter().map(|secret| repeated(secret.expose())).collect();
+        let message = format!("{all} {:?}", secrets.iter().map(Secret::expose).collect::<Vec<_>>());
+        let own = message.clone();
+        if std::thread::spawn(move || panic!("{own}")).join().is_ok() {
+            return 0;
+        }
+        panic!("{message}")
+    })
 }

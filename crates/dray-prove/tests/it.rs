@@ -43,6 +43,26 @@ fn r15_lost_answers() {
     holds("R15");
 }
 
+#[test]
+fn r9_tokens() {
+    holds("R9");
+}
+
+#[test]
+fn r10_credentials_and_origins() {
+    holds("R10");
+}
+
+#[test]
+fn r11_hostile_values_in_requests() {
+    holds("R11");
+}
+
+#[test]
+fn r12_secrets_in_what_is_left() {
+    holds("R12");
+}
+
 /// A suite without a test here would be run by nobody but `make prove`.
 #[test]
 fn every_suite_has_a_test() {

@@ -5,6 +5,7 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod auth;
+mod certificates;
 mod chain;
 mod children;
 mod client;

@@ -28,6 +28,7 @@ impl Plan {
             },
             max_body_bytes: 1 << 28,
             allowed_origins: Vec::new(),
+            tls: TlsPlan::default(),
         };
         Self { client, resources, notes: Vec::new() }
     }
