@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod load;
 pub mod read;
 pub mod record;
+pub mod scenario;
 pub mod secure;
 pub mod suite;
 pub mod suites;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dray::env::Env;
-use dray::extract::{Cursors, Event, ResourceStats, extract};
+use dray::extract::{Cursors, Event, ResourceStats, Resume, extract};
 use tokio::sync::mpsc;
 
 use crate::load::plan;
@@ -47,7 +47,14 @@ pub fn read(config: &str, secrets: &[(&str, &str)]) -> Result<Read, String> {
     let mut read = Read::default();
     runtime.block_on(async {
         let (sender, mut events) = mpsc::channel(4);
-        let extracting = extract(Arc::new(plan), Cursors::default(), Arc::new(Env::system()), sender, stats);
+        let extracting = extract(
+            Arc::new(plan),
+            Cursors::default(),
+            Resume::default(),
+            Arc::new(Env::system()),
+            sender,
+            stats,
+        );
         let collecting = async {
             while let Some(event) = events.recv().await {
                 match event {

@@ -19,6 +19,31 @@ fn holds(id: &str) {
 }
 
 #[test]
+fn r01_kills() {
+    holds("R1");
+}
+
+#[test]
+fn r02_refusals() {
+    holds("R2");
+}
+
+#[test]
+fn r03_soak() {
+    holds("R3");
+}
+
+#[test]
+fn r14_rivals() {
+    holds("R14");
+}
+
+#[test]
+fn r15_lost_answers() {
+    holds("R15");
+}
+
+#[test]
 fn r9_tokens() {
     holds("R9");
 }

@@ -17,4 +17,5 @@ pub mod report;
 pub mod schema;
 pub mod secret;
 pub mod state;
+pub mod steps;
 mod timestamp;

@@ -31,7 +31,7 @@ pub(crate) fn run(
     if let Some(to) = &args.report {
         check_report(to)?;
     }
-    let ended = execute(ready, &place, env, global, printer);
+    let ended = execute(ready, &place, env, (global, args.go), printer);
     if let Some(to) = &args.report {
         match &ended {
             Ok(report) => write_report(report, to, printer)?,

@@ -19,4 +19,4 @@ pub mod set;
 pub mod template;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
-pub use read::read;
+pub use read::{parse_duration, read};

@@ -47,8 +47,8 @@ pub(super) enum Fetched {
     Page { document: Document, headers: http::HeaderMap, url: Url },
     /// 204: nothing.
     Nothing,
-    /// An answer that `response_actions` says to ignore.
-    Ignored,
+    /// An answer of this status that `response_actions` says to ignore.
+    Ignored(StatusCode),
 }
 
 impl Session {
@@ -71,7 +71,6 @@ impl Session {
     }
 
     /// A page token as it may be kept between runs; none where a secret is in it.
-    #[expect(dead_code, reason = "for the positions of unfinished loads")]
     pub(super) fn storable(&self, token: &Token, auth: &Authenticator) -> Option<Token> {
         storable(token, auth.signed_by(), &self.scrubber)
     }
@@ -90,7 +89,7 @@ impl Session {
             let mut url = request.url.clone();
             let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
             if ignored(&answer, ignore) {
-                return Ok(Fetched::Ignored);
+                return Ok(Fetched::Ignored(answer.status));
             }
             if !answer.status.is_success() {
                 return Err(self.refusal(&answer, &url, retries));

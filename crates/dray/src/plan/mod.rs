@@ -70,6 +70,8 @@ pub struct ClientPlan {
     pub rate_limits: Vec<RateLimit>,
     /// Requests under way at once, at the most.
     pub concurrency: usize,
+    /// Requests of the whole run, at the most; then it stops (`--max-requests`).
+    pub max_requests: Option<u64>,
     /// How long to wait for an answer.
     pub timeouts: Timeouts,
     /// Largest body after decompression, in bytes.
@@ -114,7 +116,7 @@ pub struct RetryPlan {
 /// At most `requests` in every `per`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Path prefix; none: every request.
+    /// Beginning of a path, in full or below that of the base URL; none: every request.
     pub route: Option<String>,
     /// How many.
     pub requests: u32,
@@ -158,6 +160,9 @@ pub struct ResourcePlan {
     pub ignore: Vec<IgnoreRule>,
     /// How its rows reach the table.
     pub load: LoadPlan,
+    /// Digest of what the file says of the resource, whatever the clock says: an unfinished reading of it is carried on
+    /// only under the same one.
+    pub fingerprint: String,
 }
 
 /// A request before its page token, parent and cursor are known.
@@ -316,7 +321,7 @@ pub struct IncrementalPlan {
 
 /// A cursor as the API gives it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum CursorValue {
     Int(i64),

@@ -17,7 +17,8 @@ pub(super) fn a_second_claim_fences_the_first(open: &Opener) {
     assert_eq!(error.kind(), ErrorKind::Destination);
     assert!(error.to_string().contains("another run has taken over"), "{error}");
     second.commit(last_commit(&append, vec![charges("2", &[(Some(3), "c", "r3")])], &[""])).unwrap();
-    assert_eq!(stored(open), ["3 c"]);
+    // What the first one had committed is its pass, which the second did not give up.
+    assert_eq!(stored(open), ["1 a", "3 c"]);
 }
 
 pub(super) fn state_and_schema_come_back_equal(open: &Opener) {
@@ -75,6 +76,33 @@ pub(super) fn a_state_of_dlt_counts_with_its_load_only(open: &Opener) {
     subject.run("INSERT INTO {}._dlt_loads VALUES ('10.5', 'rest_api', 0, now(), NULL)");
     let restored = open().claim(&run_identity("3")).unwrap();
     assert_eq!(restored.state, Some(json!({"cursor": 2})));
+}
+
+pub(super) fn a_clock_that_goes_back_brings_no_old_state_back(open: &Opener) {
+    let state = |cursor: i64| json!({"pipeline_name": "orb", "sources": {"rest_api": {"cursor": cursor}}});
+    let schema = |columns: &[&str]| {
+        let columns = columns.iter().map(|name| Column::new(*name, DataType::Text)).collect();
+        let mut schema = Schema::new("rest_api");
+        schema.put(Table {
+            name: "charges".to_owned(),
+            parent: None,
+            resource: Some("charges".to_owned()),
+            write_disposition: Some("append".to_owned()),
+            columns,
+        });
+        schema
+    };
+    let (before, after) = (schema(&["a"]), schema(&["a", "b"]));
+    for (load_id, cursor, schema) in [("1700000000", 1, &before), ("1600000000", 2, &after)] {
+        let mut subject = begin(open, load_id);
+        let state = state(cursor);
+        subject
+            .commit(Commit { state: Some(&state), schema: Some(schema), complete: true, ..Commit::default() })
+            .unwrap();
+    }
+    let restored = open().claim(&run_identity("1500000000")).unwrap();
+    assert_eq!(restored.state.unwrap()["sources"], state(2)["sources"]);
+    assert_eq!(restored.schema, Some(after));
 }
 
 pub(super) fn the_loads_row_is_written_at_its_end(open: &Opener) {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use super::locate::{cursor, has_more, header_link, json_link, pagination, total};
 use super::{Next, PageFacts, Token};
 use crate::error::Result;
@@ -24,6 +26,16 @@ pub(in crate::extract) struct Chain {
     total: Option<u64>,
     /// The next page is asked for only because the last one was short.
     unsure: bool,
+    /// The API itself said that there is a next page.
+    promised: bool,
+}
+
+/// What a chain remembers of its pages, apart from what guards it against loops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::extract) struct Memory {
+    received: u64,
+    largest: u64,
+    total: Option<u64>,
 }
 
 /// What the page says of the end, to paginators that count.
@@ -50,7 +62,19 @@ impl Chain {
             largest: 0,
             total: None,
             unsure: false,
+            promised: false,
         }
+    }
+
+    /// A chain that goes on from what an earlier one remembered.
+    pub(in crate::extract) fn resumed(memory: Memory) -> Self {
+        let Memory { received, largest, total } = memory;
+        Self { received, largest, total, ..Self::new() }
+    }
+
+    /// What it remembers so far.
+    pub(in crate::extract) fn memory(&self) -> Memory {
+        Memory { received: self.received, largest: self.largest, total: self.total }
     }
 
     /// The token of the first page.
@@ -67,6 +91,11 @@ impl Chain {
         self.unsure
     }
 
+    /// The API has said that there is the page that comes next: by a token, a link, a total or a flag.
+    pub(in crate::extract) fn is_promised(&self) -> bool {
+        self.promised
+    }
+
     /// What follows the page that `sent` asked for.
     pub(in crate::extract) fn next(
         &mut self,
@@ -76,6 +105,8 @@ impl Chain {
     ) -> Result<Next> {
         self.tokens.insert(digest(sent));
         self.unsure = false;
+        self.promised =
+            !matches!(paging.paginator, PaginatorPlan::Offset { .. } | PaginatorPlan::PageNumber { .. });
         let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
         self.received += count;
         let next = self.step(paging, sent, page, count)?;
@@ -201,6 +232,7 @@ impl Chain {
             return Ok(Next::Done);
         }
         self.unsure = short;
+        self.promised = told;
         Ok(Next::Page(next))
     }
 

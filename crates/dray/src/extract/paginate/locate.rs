@@ -21,20 +21,11 @@ fn scalar(document: &Document, from: NodeId, path: &Path) -> Result<Option<Strin
             .with("path", path)
             .hint("point the path at the value itself")
     };
-    let text = if path.is_full() {
-        match path.extract_first(document, from) {
-            None | Some(serde_json::Value::Null) => None,
-            Some(serde_json::Value::String(text)) => Some(text),
-            Some(serde_json::Value::Array(_) | serde_json::Value::Object(_)) => return Err(container()),
-            Some(other) => Some(other.to_string()),
-        }
-    } else {
-        let found = path.first(document, from);
-        if found.is_some_and(|id| matches!(document.kind(id), Kind::Array | Kind::Object)) {
-            return Err(container());
-        }
-        found.and_then(|id| document.scalar(id)).map(std::borrow::Cow::into_owned)
-    };
+    let found = path.first(document, from);
+    if found.is_some_and(|id| matches!(document.kind(id), Kind::Array | Kind::Object)) {
+        return Err(container());
+    }
+    let text = found.and_then(|id| document.scalar(id)).map(std::borrow::Cow::into_owned);
     Ok(text.filter(|text| !text.is_empty()))
 }
 

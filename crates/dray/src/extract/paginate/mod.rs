@@ -10,7 +10,7 @@ pub(super) mod storable;
 use http::HeaderMap;
 use url::Url;
 
-pub(super) use chain::Chain;
+pub(super) use chain::{Chain, Memory};
 pub(super) use detect::detect;
 
 use crate::json::{Document, NodeId};

@@ -45,7 +45,7 @@ pub(super) fn compile(
         .rate_limits
         .iter()
         .map(|limit| RateLimit {
-            route: limit.route.clone(),
+            route: limit.route.as_ref().map(|route| format!("/{}", route.trim_start_matches('/'))),
             requests: limit.requests,
             per: limit.per.unwrap_or(defaults::RATE_PERIOD),
         })
@@ -57,6 +57,7 @@ pub(super) fn compile(
         headers,
         retry,
         rate_limits,
+        max_requests: None,
         concurrency: client
             .concurrency
             .and_then(|number| usize::try_from(number).ok())

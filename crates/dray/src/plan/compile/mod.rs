@@ -9,6 +9,7 @@ mod order;
 mod paging;
 mod request;
 mod resource;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     }
     let shared = resource::Shared { config, client: client.as_ref(), auth };
     let drafts = resource::compile_all(&shared, &merged, &mut problems);
+    tables::check(&drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;

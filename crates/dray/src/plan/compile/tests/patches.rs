@@ -71,6 +71,76 @@ fn duplicate_name() {
 }
 
 #[test]
+fn two_resources_in_one_table() {
+    let patch = r#"resources: [{name: a, table_name: posts}, {name: b, table_name: Posts, primary_key: id, write_disposition: merge}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:65 resources[1].table_name: `a` and `b` would fill one table `posts`, and their rows could not be told apart
+      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    "#);
+    let patch = r#"resources: [Posts, posts]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:20 resources[1]: `Posts` and `posts` would fill one table `posts`, and their rows could not be told apart
+      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    "#);
+    let patch = "resources: [{name: a, table_name: p, write_disposition: merge, primary_key: id}, {name: b, table_name: p, write_disposition: merge, primary_key: [id, x]}]";
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:104 resources[1].table_name: `a` and `b` would fill one table `p`, and their rows could not be told apart
+      = give one of them another `table_name`, or both the same `primary_key` and `columns` of their own
+    "#);
+}
+
+#[test]
+fn a_table_that_is_also_a_nested_one() {
+    let patch = r#"resources: [posts__lines__x, posts]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:13 resources[0]: the table `posts__lines__x` of resource `posts__lines__x` is also that of lists `lines__x` in records of `posts`
+      = give one of the two another `table_name`
+    "#);
+    let flat = "client: {base_url: 'https://api.example.com/v1'}\nresources: [{name: posts, max_table_nesting: 0}, posts__lines]";
+    assert!(planned(flat, Format::Yaml).is_ok());
+}
+
+#[test]
+fn a_table_among_those_about_loads() {
+    let patch = r#"resources: [{name: posts, table_name: _dlt_loads}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:39 resources[0].table_name: a table `_dlt_loads` would stand among those about loads
+      = give the resource a `table_name` that does not begin with `_dlt_` or `_dray_`
+    "#);
+}
+
+#[test]
+fn resources_that_merge_by_one_key_share_a_table() {
+    let resource = |name: &str| {
+        format!("{{name: {name}, table_name: posts, write_disposition: merge, primary_key: id}}")
+    };
+    let text = format!(
+        "client: {{base_url: 'https://api.example.com/v1'}}\nresources: [{}, {}]",
+        resource("a"),
+        resource("b")
+    );
+    let plan = planned(&text, Format::Yaml).unwrap();
+    assert_eq!(plan.notes[0].shown(), "b: fills the table `posts` together with `a`");
+    // What is not loaded fills nothing.
+    let text = text.replacen("name: a,", "name: a, selected: false,", 1);
+    assert!(planned(&text, Format::Yaml).unwrap().notes.is_empty());
+}
+
+#[test]
+fn a_lag_that_appends_is_noted() {
+    let incremental = "incremental: {cursor_path: at, initial_value: 1, lag: 5}";
+    let text = |disposition: &str| {
+        format!(
+            "client: {{base_url: 'https://api.example.com/v1'}}\nresources: [{{name: posts, primary_key: id, \
+             write_disposition: {disposition}, endpoint: {{path: posts, {incremental}}}}}]"
+        )
+    };
+    let notes = |disposition| planned(&text(disposition), Format::Yaml).unwrap().notes;
+    assert!(notes("append")[0].text.starts_with("`lag` reads the newest records again"));
+    assert!(notes("merge").is_empty());
+}
+
+#[test]
 fn unknown_parent() {
     let patch = r#"resources: [posts, {name: comments, endpoint: 'posts/{resources.post.id}/comments'}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
