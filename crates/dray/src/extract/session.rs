@@ -68,6 +68,11 @@ impl Session {
         self.scrubber.scrub(text).into_owned()
     }
 
+    /// The credentials of the run.
+    pub(super) fn secrets(&self) -> &Scrubber {
+        &self.scrubber
+    }
+
     /// Asks for a page until there is one, or no attempt is left.
     pub(super) async fn fetch(
         &self,

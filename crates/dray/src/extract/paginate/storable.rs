@@ -6,7 +6,6 @@ use crate::secret::Scrubber;
 
 /// The token without the parameter that carries the key (`signed_by`: every request gets it anew); none where a secret is
 /// left in it, because it was not the client that put it there. Such a chain begins again after a crash.
-#[cfg_attr(not(test), expect(dead_code, reason = "for positions, which outlive the run"))]
 pub(in crate::extract) fn storable(
     token: &Token,
     signed_by: Option<&str>,
