@@ -435,7 +435,7 @@ mod tests {
     fn records_without_the_key_are_told_apart_at_the_border() {
         let (_, state) =
             run(&plan(), Disposition::Append, None, r#"[{"nr":1,"t":5,"id":null},{"id":1,"t":5}]"#);
-        assert_eq!(state.clone().unwrap().unique_hashes.len(), 2);
+        assert_eq!(state.unwrap().unique_hashes.len(), 2);
         let load =
             LoadPlan { primary_key: vec!["nr".to_owned(), "x".to_owned()], ..load(Disposition::Append) };
         let hash = |record: &str| {
