@@ -1,8 +1,10 @@
 //! The command line, as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use dray::config::parse_duration;
 
 /// Hauls data from REST APIs into databases: one file describes an API, `dray run` loads it.
 #[derive(Debug, Parser)]
@@ -102,6 +104,33 @@ pub(crate) struct Run {
     /// Write a report as JSON; `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) go: Go,
+}
+
+/// How far a run goes, and how long it waits to begin.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub(crate) struct Go {
+    /// Stop after this time; the next run goes on
+    #[arg(long, value_name = "TIME", value_parser = time, help = "Stop after this time, as in 90s, 15m or 2h; the next run goes on from there")]
+    pub(crate) max_time: Option<Duration>,
+    /// Stop after this many requests; the next run goes on
+    #[arg(long, value_name = "N", help = "Stop after this many requests; the next run goes on from there")]
+    pub(crate) max_requests: Option<u64>,
+    /// Stop after this many records; the next run goes on
+    #[arg(
+        long,
+        value_name = "N",
+        help = "Stop once this many records are loaded; the next run goes on from there"
+    )]
+    pub(crate) max_rows: Option<u64>,
+    /// Wait for a database that another process holds
+    #[arg(long, value_name = "TIME", value_parser = time, help = "Wait this long for a database that another process holds")]
+    pub(crate) wait: Option<Duration>,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "write a time as 90s, 15m or 2h".to_owned())
 }
 
 /// `dray preview`

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::pipeline::{Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Limits, Progress, run};
 use dray::report::Report;
+use dray::steps::Steps;
 use tokio::sync::watch;
 
-use crate::args::{Global, Target};
+use crate::args::{Global, Go, Target};
 use crate::exit::Exit;
 use crate::printer::Printer;
 use crate::progress::Shown;
@@ -70,10 +71,12 @@ pub(crate) fn execute(
     ready: Ready,
     place: &Place,
     env: Arc<Env>,
-    global: &Global,
+    (global, go): (&Global, Go),
     printer: &Printer,
 ) -> Result<Report> {
-    let destination = DuckDb::open(&place.path, &place.dataset, None)?;
+    let destination = DuckDb::open_when_free(&place.path, &place.dataset, go.wait, &env, |error| {
+        printer.talk(&format!("waiting: {error}"));
+    })?;
     let progress = Progress::new(&ready.plan);
     let (stop, stopped) = watch::channel(false);
     listen(stop, printer.clone());
@@ -84,6 +87,9 @@ pub(crate) fn execute(
         source: ready.source,
         dataset: place.dataset.clone(),
         env,
+        checkpointing: Checkpointing::default(),
+        limits: Limits { time: go.max_time, requests: go.max_requests, rows: go.max_rows },
+        steps: Steps::default(),
         progress,
         stop: stopped,
     };

@@ -71,6 +71,9 @@ pub(crate) fn summary(report: &Report, place: &Place) -> String {
         "\n{ended} {} ({:.2} s, load {})",
         report.destination, report.duration_s, report.load_id
     ));
+    if report.status == Status::Interrupted {
+        text.push_str("\nthe same command goes on from here");
+    }
     let loaded = report.resources.0.iter().find(|(_, resource)| resource.rows > 0);
     if let Some(table) = loaded.and_then(|(_, resource)| resource.table.as_ref()) {
         text.push_str(&format!("\nlook: {}", place.look(table)));

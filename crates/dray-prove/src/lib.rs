@@ -5,7 +5,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod child;
+pub mod credentials;
 pub mod load;
+pub mod read;
 pub mod record;
+pub mod scenario;
+pub mod secure;
 pub mod suite;
 pub mod suites;
+pub mod trap;

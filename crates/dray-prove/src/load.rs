@@ -1,7 +1,7 @@
 //! A configuration loaded into a database of its own, in this process, and what came of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dray::config::load::read_text_as;
@@ -10,9 +10,10 @@ use dray::config::secrets::Sources;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::pipeline::{Job, Progress, run};
+use dray::pipeline::{Checkpointing, Job, Limits, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport, Status};
+use dray::steps::Steps;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -36,7 +37,7 @@ impl Folder {
 
     /// The folder.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -51,19 +52,7 @@ impl Folder {
     /// # Errors
     /// What [`run`] says, and problems of the configuration.
     pub fn load(&self, config: &str, secrets: &[(&str, &str)]) -> Result<Report> {
-        let plan = plan(config, secrets)?;
-        let progress = Progress::new(&plan);
-        let (_stop, stop) = watch::channel(false);
-        let job = Job {
-            plan,
-            pipeline: "proof".to_owned(),
-            source: "rest_api".to_owned(),
-            dataset: DATASET.to_owned(),
-            env: Arc::new(Env::system()),
-            progress,
-            stop,
-        };
-        run(job, Box::new(DuckDb::open(self.database(), DATASET, None)?))
+        load_into(&self.database(), plan(config, secrets)?, Checkpointing::default(), Steps::default())
     }
 
     /// The rows of a query; every column must be text, a 64-bit integer or a boolean.
@@ -81,6 +70,34 @@ impl Folder {
     pub fn column(&self, sql: &str) -> Result<Vec<String>> {
         Ok(self.query(sql)?.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
     }
+}
+
+/// Commits after every page: the most places to die at.
+#[must_use]
+pub fn every_page() -> Checkpointing {
+    Checkpointing { bytes: 1, ..Checkpointing::default() }
+}
+
+/// Loads a plan into a database file.
+///
+/// # Errors
+/// What [`run`] says.
+pub fn load_into(database: &Path, plan: Plan, checkpointing: Checkpointing, steps: Steps) -> Result<Report> {
+    let progress = Progress::new(&plan);
+    let (_stop, stop) = watch::channel(false);
+    let job = Job {
+        plan,
+        pipeline: "proof".to_owned(),
+        source: "rest_api".to_owned(),
+        dataset: DATASET.to_owned(),
+        env: Arc::new(Env::system()),
+        checkpointing,
+        limits: Limits::default(),
+        steps: steps.clone(),
+        progress,
+        stop,
+    };
+    run(job, Box::new(DuckDb::open(database, DATASET, None)?.watched(steps)))
 }
 
 /// The plan of a configuration in YAML.

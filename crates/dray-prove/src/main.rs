@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use dray_prove::child::Dying;
 use dray_prove::record::{Ran, json, line, markdown};
 use dray_prove::suite::{Bench, Scale, Suite};
 use dray_prove::{child, suites};
@@ -15,6 +16,11 @@ fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match arguments.first().and_then(|first| first.to_str()) {
         Some("dray") => ExitCode::from(child::dray(arguments.split_off(1))),
+        Some("child") => match Dying::of_arguments(&arguments[1..]) {
+            Some(dying) => ExitCode::from(dying.live()),
+            None => ExitCode::from(2),
+        },
+        Some("panic") => ExitCode::from(child::panic(&arguments.split_off(1))),
         _ => match prove(&arguments) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

@@ -5,7 +5,6 @@ use dray_prove::suite::{Bench, Scale};
 use dray_prove::suites;
 
 #[track_caller]
-#[expect(dead_code, reason = "used by the first suite on")]
 fn holds(id: &str) {
     let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
     let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
@@ -17,6 +16,51 @@ fn holds(id: &str) {
         outcome.failures.len(),
         outcome.failures.join("\n")
     );
+}
+
+#[test]
+fn r01_kills() {
+    holds("R1");
+}
+
+#[test]
+fn r02_refusals() {
+    holds("R2");
+}
+
+#[test]
+fn r03_soak() {
+    holds("R3");
+}
+
+#[test]
+fn r14_rivals() {
+    holds("R14");
+}
+
+#[test]
+fn r15_lost_answers() {
+    holds("R15");
+}
+
+#[test]
+fn r9_tokens() {
+    holds("R9");
+}
+
+#[test]
+fn r10_credentials_and_origins() {
+    holds("R10");
+}
+
+#[test]
+fn r11_hostile_values_in_requests() {
+    holds("R11");
+}
+
+#[test]
+fn r12_secrets_in_what_is_left() {
+    holds("R12");
 }
 
 /// A suite without a test here would be run by nobody but `make prove`.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use dray::extract::Page;
+use dray::extract::{Page, Position};
 use dray::json::{Document, Path};
 use dray::normalize::Normalizer;
 use dray::plan::{Disposition, LoadPlan};
@@ -56,6 +56,8 @@ fn main() {
                 document: Arc::new(document),
                 records,
                 overlay: None,
+                position: Position::default(),
+                opened: Vec::new(),
             };
             normalizer.page(&page).unwrap();
             if rows % 4096 == 0 {

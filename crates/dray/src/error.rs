@@ -27,8 +27,12 @@ pub enum ErrorKind {
     Schema,
     /// The database refused something.
     Destination,
+    /// Another process holds the database.
+    Locked,
     /// What an earlier run stored cannot be used.
     State,
+    /// A stored position leads nowhere any more: its pass must start over.
+    Stale,
     /// The user stopped the run.
     Cancelled,
     /// A promise of this program does not hold.

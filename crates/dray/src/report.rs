@@ -109,6 +109,8 @@ pub(crate) fn key_in_words(reading: &KeyReading) -> Option<String> {
 pub(crate) struct Loaded {
     pub(crate) rows: BTreeMap<String, u64>,
     pub(crate) readings: BTreeMap<String, KeyReading>,
+    /// Rows of unfinished passes that were taken back.
+    pub(crate) taken_back: BTreeMap<String, u64>,
     /// Resources whose rows the destination could not take.
     pub(crate) failed: BTreeMap<String, Error>,
 }

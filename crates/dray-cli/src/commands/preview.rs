@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::extract::{Cursors, Event, extract};
+use dray::extract::{Cursors, Event, Resume, extract};
 use dray::pipeline::Progress;
 use tokio::sync::mpsc;
 
@@ -16,7 +16,7 @@ use crate::source::{Reading, ready};
 
 /// Prints the first records, of a dependent resource those of the first parents.
 pub(crate) fn preview(args: &Preview, printer: &Printer) -> Result<Exit> {
-    let env = Arc::new(Env::system());
+    let env = Arc::new(Env::system().hiding(printer.scrubber().clone()));
     let mut ready = ready(&args.config, Reading::default(), &env, printer)?;
     select(&mut ready.plan, std::slice::from_ref(&args.resource))?;
     let progress = Progress::new(&ready.plan);
@@ -26,8 +26,14 @@ pub(crate) fn preview(args: &Preview, printer: &Printer) -> Result<Exit> {
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the runtime").caused_by(error))?;
     runtime.block_on(async {
         let (sender, mut events) = mpsc::channel(1);
-        let reading =
-            extract(Arc::new(ready.plan), Cursors::default(), env, sender, Arc::clone(&progress.stats));
+        let reading = extract(
+            Arc::new(ready.plan),
+            Cursors::default(),
+            Resume::default(),
+            env,
+            sender,
+            Arc::clone(&progress.stats),
+        );
         tokio::select! {
             result = show(&mut events, args.limit, printer) => result,
             // Nothing more comes: what is waiting is still shown.
@@ -50,7 +56,7 @@ async fn show(events: &mut mpsc::Receiver<Event>, limit: usize, printer: &Printe
                     return Ok(());
                 }
             }
-            Event::PartitionDone { .. } => {}
+            Event::PartitionDone { .. } | Event::Restarted { .. } => {}
             Event::ResourceDone { outcome, .. } => outcome?,
         }
     }

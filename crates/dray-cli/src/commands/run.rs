@@ -23,7 +23,7 @@ pub(crate) fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<Exit> {
-    let env = Arc::new(Env::system());
+    let env = Arc::new(Env::system().hiding(printer.scrubber().clone()));
     let reading = Reading { pipeline: args.target.pipeline.as_deref(), given, placeholders: false };
     let mut ready = ready(&args.config, reading, &env, printer)?;
     select(&mut ready.plan, &args.resources)?;
@@ -31,7 +31,7 @@ pub(crate) fn run(
     if let Some(to) = &args.report {
         check_report(to)?;
     }
-    let ended = execute(ready, &place, env, global, printer);
+    let ended = execute(ready, &place, env, (global, args.go), printer);
     if let Some(to) = &args.report {
         match &ended {
             Ok(report) => write_report(report, to, printer)?,

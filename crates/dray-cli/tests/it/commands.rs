@@ -247,8 +247,8 @@ fn demos() {
             _dlt_loads                    1        5
             _dlt_pipeline_state           1        8
             _dlt_version                  1        6
-            _dray_positions               3        6
-            _dray_writers                 1        3
+            _dray_positions               0        5
+            _dray_writers                 1        4
             products                     12       12
             recurring_invoices           12       15
             recurring_invoices__items    11       13

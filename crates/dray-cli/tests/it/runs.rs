@@ -73,13 +73,16 @@ fn a_page_that_never_comes_fails_its_resource_alone() {
     assert_eq!(loads(&bench), 0, "an incomplete load has no row");
     bench.assert_no_secret(&ran);
 
-    // What was appended before the failure is not there twice, nor at all before the resource is complete.
-    let table = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'test_dataset' AND table_name = 'products'";
-    if bench.number(table) > 0 {
-        assert_eq!(rows(&bench, "products"), 0);
-    }
+    // What was appended before the failure stays, and the next run goes on from there.
+    assert_eq!(rows(&bench, "products"), 100);
+    bench.sim.clear_requests();
     bench.run("bill.yaml", &QUICK).succeeded();
-    assert_eq!(loads(&bench), 1);
+    let products = bench.sim.requests().into_iter().filter(|request| request.path == "/v1/products");
+    let offsets: Vec<_> = products.map(|request| request.param("offset").map(str::to_owned)).collect();
+    // The last page that was loaded is read once more, to see that nothing has moved.
+    assert_eq!(offsets, ["0", "100", "200"].map(|offset| Some(offset.to_owned())));
+    // The first load is complete with the rows that it lacked.
+    assert_eq!(loads(&bench), 2);
     for resource in ["products", "recurring_invoices", "revenues"] {
         let key = format!("SELECT id FROM test_dataset.{resource} ORDER BY 1");
         assert_eq!(bench.column(&key), bench.expected(resource, "id"), "{resource}");
@@ -166,9 +169,9 @@ fn two_runs_at_once_exclude_each_other() {
     asked(&bench, |_| true);
     let second = bench.run("bill.yaml", &[]);
     assert_eq!(second.code, 1, "{}", second.stderr);
-    assert!(second.stderr.contains("another process"), "{}", second.stderr);
+    assert!(second.stderr.contains("another run holds the database file"), "{}", second.stderr);
     assert_eq!(second.report["status"], "failed");
-    assert!(second.report["error"].as_str().unwrap().contains("another process"));
+    assert!(second.report["error"].as_str().unwrap().contains("another run holds the database file"));
     let first = first.wait_with_output().unwrap();
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(rows(&bench, "products"), 250);
@@ -221,6 +224,49 @@ fn an_interrupted_run_keeps_what_is_complete() {
         let key = format!("SELECT id FROM test_dataset.{resource} ORDER BY 1");
         assert_eq!(bench.column(&key), bench.expected(resource, "id"), "{resource}");
     }
+}
+
+#[test]
+fn a_run_that_may_go_no_further_stops_and_the_next_one_goes_on() {
+    for limit in ["--max-requests=2", "--max-rows=150"] {
+        let bench = bench(Options::default());
+        let ran = bench.run("bill.yaml", &["products", limit]);
+        assert_eq!(ran.code, 130, "{}", ran.stderr);
+        assert_eq!(ran.report["status"], "interrupted");
+        assert_eq!(rows(&bench, "products"), 200, "{limit}");
+        assert!(ran.stderr.contains("the same command goes on from here"), "{}", ran.stderr);
+        bench.sim.clear_requests();
+        bench.run("bill.yaml", &["products"]).succeeded();
+        let offsets: Vec<_> =
+            bench.sim.requests().iter().map(|request| request.param("offset").map(str::to_owned)).collect();
+        assert_eq!(offsets, ["100", "200"].map(|offset| Some(offset.to_owned())));
+        assert_eq!(
+            bench.column("SELECT id FROM test_dataset.products ORDER BY 1"),
+            bench.expected("products", "id")
+        );
+    }
+    let bench = bench(Options::default());
+    bench.sim.fault(Fault::delay(Duration::from_secs(30)).on("/v1/products").query("offset", "100"));
+    let ran = bench.run("bill.yaml", &["products", "--max-time", "2s"]);
+    assert_eq!((ran.code, rows(&bench, "products")), (130, 100), "{}", ran.stderr);
+    assert_eq!(bench.run("bill.yaml", &["--max-time", "soon"]).code, 2);
+}
+
+#[test]
+fn the_second_of_two_runs_is_told_who_holds_the_database_or_waits() {
+    let bench = bench(Options::default());
+    bench.sim.fault(Fault::delay(Duration::from_secs(3)).on("/v1/products"));
+    let first = start(&bench, &[&["run", "bill.yaml", "products"], &TO[..]].concat());
+    asked(&bench, |request| request.path.ends_with("/v1/products"));
+    let refused = bench.run("bill.yaml", &["revenues"]);
+    assert_eq!(refused.code, 1);
+    let holder = format!("another run holds the database file: dray, process {}", first.id());
+    assert!(refused.stderr.contains(&holder), "{}", refused.stderr);
+    let waited = bench.run("bill.yaml", &["revenues", "--wait", "30s"]);
+    waited.succeeded();
+    assert!(waited.stderr.contains("waiting: another run holds"), "{}", waited.stderr);
+    assert!(first.wait_with_output().unwrap().status.success());
+    assert_eq!((rows(&bench, "products"), rows(&bench, "revenues")), (250, 250));
 }
 
 #[test]

@@ -1,9 +1,27 @@
 //! The suites, in the order of their numbers.
 
+mod auth;
+mod deaths;
+mod failures;
+mod injection;
+mod origins;
+mod rivals;
+mod secrets;
+
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[];
+pub const ALL: &[Suite] = &[
+    deaths::KILLS,
+    deaths::REFUSALS,
+    rivals::SOAK,
+    auth::SUITE,
+    origins::SUITE,
+    injection::SUITE,
+    secrets::SUITE,
+    rivals::RIVALS,
+    deaths::LOST_ANSWERS,
+];
 
 /// The suite of this id.
 #[must_use]

@@ -7,6 +7,7 @@
 pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
+pub(crate) mod literals;
 pub mod load;
 pub mod model;
 pub mod node;
@@ -18,4 +19,4 @@ pub mod set;
 pub mod template;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
-pub use read::read;
+pub use read::{parse_duration, read};

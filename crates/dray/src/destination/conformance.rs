@@ -17,6 +17,7 @@ pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
         ("replace keeps old rows until finished", loads::replace_keeps_old_rows_until_finished),
         ("a finished replace without rows empties the table", loads::a_replace_without_rows_empties),
         ("an incomplete append is taken back", loads::an_incomplete_append_is_taken_back),
+        ("a pass may span several loads", loads::a_pass_may_span_several_loads),
         ("an abandoned resource leaves nothing", loads::an_abandoned_resource_leaves_nothing),
         ("new columns are added", loads::new_columns_are_added),
         ("every type and null comes back", loads::every_type_and_null_comes_back),

@@ -21,8 +21,8 @@ use crate::schema::{Schema, SortOrder, Table};
 ///   the same transaction; where they differ, another run has taken over and the commit fails.
 /// - Identifiers are quoted and values bound or built by Arrow; no text from an API is pasted into SQL.
 pub trait Destination: Send {
-    /// Creates the dataset's own tables where they are missing, takes the next epoch of the pipeline, takes back the rows
-    /// of resources that an earlier run left incomplete, and gives what earlier runs have stored.
+    /// Creates the dataset's own tables where they are missing, takes the next epoch of the pipeline, and gives what
+    /// earlier runs have stored. Rows of passes that were left unfinished stay: a commit closes or abandons them.
     ///
     /// # Errors
     /// Where the database cannot be opened, is held by another run, or holds something of a newer version.
@@ -61,8 +61,32 @@ pub struct Restored {
     pub schema: Option<Schema>,
     /// The newest pipeline state: the JSON inside dlt's `_dlt_pipeline_state.state`.
     pub state: Option<serde_json::Value>,
-    /// What had to be put right first, for the log: rows taken back of an incomplete load, by resource.
-    pub taken_back: Vec<(String, u64)>,
+    /// Passes that earlier runs left unfinished, by resource.
+    pub passes: BTreeMap<String, Pass>,
+    /// Where the partitions of those passes stand.
+    pub positions: Vec<Position>,
+}
+
+/// One reading of a resource, from its first committed page to the commit that closes it; it may span several runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// [`ResourceLoad::fingerprint`] of when it began; empty: it cannot be carried on.
+    pub fingerprint: String,
+    /// All its rows are loaded; it stays open until all that depends on it is complete too.
+    pub finished: bool,
+}
+
+/// Where a partition of an open pass stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// The resource.
+    pub resource: String,
+    /// The partition; an empty text is the whole resource.
+    pub partition: String,
+    /// What extract needs to carry on: opaque to a destination.
+    pub place: serde_json::Value,
+    /// All its pages are loaded.
+    pub done: bool,
 }
 
 /// One transaction.
@@ -70,17 +94,26 @@ pub struct Restored {
 pub struct Commit<'a> {
     /// Rows, root tables before their nested tables.
     pub batches: Vec<TableBatch>,
+    /// Resources whose passes start over, before anything else of this commit: what they staged or appended since the
+    /// pass began is taken back.
+    pub restarted: Vec<String>,
+    /// Partitions that moved, with the rows that took them there.
+    pub positions: Vec<Position>,
     /// Resources all of whose rows are with this commit or before it: staged rows are switched in.
     pub finished: Vec<Finished>,
-    /// Resources that failed: what they staged or appended in this load is taken back.
+    /// Resources whose passes cannot be carried on by a later run, though this one goes on with them.
+    pub spoiled: Vec<String>,
+    /// Resources whose passes are given up, after everything else: what they staged or appended is taken back.
     pub abandoned: Vec<String>,
+    /// Resources whose passes are over: their positions are forgotten, their rows stay.
+    pub closed: Vec<String>,
     /// How the resources of this commit load; every resource named above is here.
     pub resources: BTreeMap<String, ResourceLoad>,
     /// The schema, if it changed since the last commit.
     pub schema: Option<&'a Schema>,
     /// The pipeline state (dlt's JSON), if it changed.
     pub state: Option<&'a serde_json::Value>,
-    /// The load is complete: its row in `_dlt_loads` is written.
+    /// The load is complete: its row in `_dlt_loads` is written, and those of earlier loads that this one completed.
     pub complete: bool,
 }
 
@@ -98,6 +131,8 @@ pub struct TableBatch {
 /// How a resource's rows reach their tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceLoad {
+    /// Digest of what the configuration says of the resource: a pass is carried on only under the same one.
+    pub fingerprint: String,
     /// The root table, as in the database.
     pub table: String,
     /// How rows meet those that are there.
@@ -145,6 +180,8 @@ pub struct Committed {
     pub readings: BTreeMap<String, KeyReading>,
     /// Tables and columns that were created, for the log: `charges`, `charges.amount`.
     pub created: Vec<String>,
+    /// Root rows that were taken back, by resource.
+    pub taken_back: BTreeMap<String, u64>,
 }
 
 /// Column that holds a row's partition in tables that may be replaced by partition.

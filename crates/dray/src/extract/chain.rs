@@ -9,11 +9,12 @@ use super::auth::Authenticator;
 use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
+use super::position::{self, Anchor, Position, StoredToken, stale};
 use super::request::{self, Fill};
 use super::select::{Selected, expand, select};
 use super::session::{Fetched, Session};
 use super::stats::{ResourceStats, add};
-use super::{Event, Page};
+use super::{Event, Opened, Page};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
@@ -66,6 +67,17 @@ impl Reader {
         self.stats.get(self.index).ok_or_else(|| Error::new(ErrorKind::Bug, "no counters for the resource"))
     }
 
+    /// Tells that the resource starts over with these partitions.
+    pub(super) async fn restarted(&self, why: Error, partitions: &[Partition]) -> Result<()> {
+        let opened = partitions.iter().map(|partition| Opened {
+            resource: self.index,
+            key: Arc::clone(&partition.key),
+            overlay: partition.overlay.clone(),
+        });
+        let event = Event::Restarted { resource: self.index, why, partitions: opened.collect() };
+        self.events.send(event).await.map_err(|_| stopped())
+    }
+
     /// Reads a partition to its end, page by page.
     pub(super) async fn read(&self, partition: &Partition, stored: Option<&CursorState>) -> Result<()> {
         let plan = self.plan()?;
@@ -82,8 +94,12 @@ impl Reader {
                 error.with("path", format!("parent {}", partition.key))
             }
         })?;
-        let done =
-            Event::PartitionDone { resource: self.index, partition: Arc::clone(&partition.key), cursor };
+        let done = Event::PartitionDone {
+            resource: self.index,
+            partition: Arc::clone(&partition.key),
+            overlay: partition.overlay.clone(),
+            cursor,
+        };
         self.events.send(done).await.map_err(|_| stopped())
     }
 
@@ -107,22 +123,34 @@ impl Reader {
         let mut beyond = plan.ignore.clone();
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
+        let mut anchor = None;
+        if let Some(position) = &partition.position {
+            (*number, token, chain) = (position.number, position.token()?, Chain::resumed(position.memory));
+            if let (Some(tracker), Some(seen)) = (&mut tracker, &position.seen) {
+                tracker.resume(seen);
+            }
+            anchor = Some(Anchor::new(position));
+        }
         let mut selector = plan.selector.clone();
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
-            let (document, headers, url) =
-                match self.session.fetch(&request, &self.auth, ignore, stats).await? {
-                    Fetched::Page { document, headers, url } => (document, headers, url),
-                    Fetched::Ignored(status) if !chain.is_unsure() => {
-                        if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
-                            return Err(cut_short(status));
-                        }
-                        add(&stats.ignored, 1);
-                        break;
+            let fetched = self.session.fetch(&request, &self.auth, ignore, stats).await;
+            let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
+            let (document, headers, url) = match fetched.map_err(|error| refused(error, first))? {
+                Fetched::Page { document, headers, url } => (document, headers, url),
+                Fetched::Nothing | Fetched::Ignored(_) if first => {
+                    return Err(stale("the last page is not there any more"));
+                }
+                Fetched::Ignored(status) if !chain.is_unsure() => {
+                    if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
+                        return Err(cut_short(status));
                     }
-                    Fetched::Nothing | Fetched::Ignored(_) => break,
-                };
+                    add(&stats.ignored, 1);
+                    break;
+                }
+                Fetched::Nothing | Fetched::Ignored(_) => break,
+            };
             let mut selected = select(document, selector.as_ref())?;
             selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
@@ -137,13 +165,27 @@ impl Reader {
                 tracing::info!(resource = plan.name, paging = words, "paging found on the first page");
                 paging = found;
                 // The first page was asked for without a number; the answer says which it is.
-                token = Chain::first(&paging);
+                if token == Token::First {
+                    token = Chain::first(&paging);
+                }
             }
+            let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
+            let records = position::digests(&selected.document, &selected.records, &plan.load);
+            if let Some(known) = &mut anchor {
+                let fresh = known.fresh(&records)?;
+                let mut fresh = fresh.iter();
+                selected.records.retain(|_| fresh.next() != Some(&false));
+                if known.is_spent() {
+                    anchor = None;
+                }
+            }
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            self.hand_on(plan, partition, selected, tracker.as_mut(), *number).await?;
+            let token_stored = StoredToken::of(&token, |text| self.session.scrubbed(text) == text);
+            let place = Position { number: *number, token: token_stored, records, memory, seen: None };
+            self.hand_on(partition, selected, tracker.as_mut(), place).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,
                 Next::Done => break,
@@ -164,16 +206,15 @@ impl Reader {
     /// Hands a page to normalize and its records to the children.
     async fn hand_on(
         &self,
-        plan: &ResourcePlan,
         partition: &Partition,
         selected: Selected,
-        tracker: Option<&mut Tracker<'_>>,
-        number: u64,
+        mut tracker: Option<&mut Tracker<'_>>,
+        mut place: Position,
     ) -> Result<()> {
         let stats = self.stats()?;
         let Selected { document, mut records, .. } = selected;
         add(&stats.records, records.len());
-        if let Some(tracker) = tracker {
+        if let Some(tracker) = &mut tracker {
             let all = records.len();
             let mut kept = Vec::with_capacity(all);
             for record in records {
@@ -184,19 +225,28 @@ impl Reader {
             add(&stats.filtered, all - kept.len());
             records = kept;
         }
+        place.seen = tracker.map(|tracker| tracker.seen());
         let document = Arc::new(document);
-        self.family.dispatch(&document, &records, partition.overlay.as_deref()).await?;
-        if plan.selected && !records.is_empty() {
-            let page = Page {
-                resource: self.index,
-                partition: Arc::clone(&partition.key),
-                number,
-                document,
-                records,
-                overlay: partition.overlay.clone(),
-            };
-            self.events.send(Event::Page(page)).await.map_err(|_| stopped())?;
-        }
-        Ok(())
+        let opened = self.family.open(&document, &records, partition.overlay.as_deref())?;
+        let page = Page {
+            resource: self.index,
+            partition: Arc::clone(&partition.key),
+            number: place.number,
+            document,
+            records,
+            overlay: partition.overlay.clone(),
+            position: place,
+            opened: self.family.told(&opened),
+        };
+        // Before the children hear of their partitions: what they tell of them comes after this page.
+        self.events.send(Event::Page(page)).await.map_err(|_| stopped())?;
+        self.family.dispatch(opened).await
     }
+}
+
+/// An answer that refuses the token of a resumed chain's first page means that the token has ended.
+fn refused(error: Error, resuming: bool) -> Error {
+    let ended = |status: &str| matches!(status, "400" | "404" | "410" | "422");
+    let refused = error.context().iter().any(|(key, value)| *key == "status" && ended(value));
+    if resuming && refused { stale("the API refuses the last page's token").caused_by(error) } else { error }
 }

@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::Opened;
 use super::chain::stopped;
+use super::position::Position;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
 use crate::plan::ParentPlan;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// The part of a resource that is read as one chain of pages.
 #[derive(Clone, Debug)]
@@ -19,12 +23,26 @@ pub(super) struct Partition {
     pub(super) fields: Vec<serde_json::Value>,
     /// The parent fields that every record carries.
     pub(super) overlay: Option<Arc<Document>>,
+    /// Where an earlier run left it.
+    pub(super) position: Option<Position>,
 }
 
 impl Partition {
     /// The one partition of a resource without a parent.
     pub(super) fn whole() -> Self {
-        Self { key: "".into(), fields: Vec::new(), overlay: None }
+        Self { key: "".into(), fields: Vec::new(), overlay: None, position: None }
+    }
+
+    /// A partition as it was opened: `key` is the list of parent fields, `overlay` what its records carry.
+    pub(super) fn stored(key: &str, overlay: Option<&str>, position: Option<Position>) -> Result<Self> {
+        let unreadable = |error: Source| {
+            Error::new(ErrorKind::State, "cannot read a stored partition").with("path", key).caused_by(error)
+        };
+        let fields = if key.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(key) };
+        let fields = fields.map_err(|error| unreadable(error.into()))?;
+        let overlay = overlay.map(|text| Document::parse(text.as_bytes().to_vec()).map(Arc::new)).transpose();
+        let overlay = overlay.map_err(|error| unreadable(error.into()))?;
+        Ok(Self { key: key.into(), fields, overlay, position })
     }
 }
 
@@ -37,6 +55,8 @@ pub(super) struct Family {
 /// A child, seen from its parent.
 #[derive(Debug)]
 pub(super) struct Child {
+    /// Index in [`crate::plan::Plan::resources`].
+    pub(super) resource: usize,
     pub(super) name: String,
     pub(super) plan: ParentPlan,
     /// Bounded: a parent does not run ahead of its children.
@@ -46,16 +66,36 @@ pub(super) struct Child {
 }
 
 impl Family {
-    /// Makes a partition of every record for every child, and waits for room.
-    pub(super) async fn dispatch(
+    /// Makes a partition of every record for every child: the child's place in the family, and the partition.
+    pub(super) fn open(
         &self,
         document: &Document,
         records: &[NodeId],
         overlay: Option<&Document>,
-    ) -> Result<()> {
-        for child in &self.children {
+    ) -> Result<Vec<(usize, Partition)>> {
+        let mut opened = Vec::new();
+        for (place, child) in self.children.iter().enumerate() {
             for record in records {
-                let Some(partition) = child.partition(document, *record, overlay)? else { continue };
+                let partition = child.partition(document, *record, overlay)?;
+                opened.extend(partition.map(|partition| (place, partition)));
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The opened partitions as they are told.
+    pub(super) fn told(&self, opened: &[(usize, Partition)]) -> Vec<Opened> {
+        let told = opened.iter().filter_map(|(place, partition)| {
+            let resource = self.children.get(*place)?.resource;
+            Some(Opened { resource, key: Arc::clone(&partition.key), overlay: partition.overlay.clone() })
+        });
+        told.collect()
+    }
+
+    /// Hands partitions to the children, and waits for room.
+    pub(super) async fn dispatch(&self, opened: Vec<(usize, Partition)>) -> Result<()> {
+        for (place, partition) in opened {
+            if let Some(child) = self.children.get(place) {
                 child.partitions.send(partition).await.map_err(|_| stopped())?;
             }
         }
@@ -94,7 +134,7 @@ impl Child {
                 .map_err(|error| Error::new(ErrorKind::Bug, "cannot read parent fields").caused_by(error))?;
             Some(Arc::new(document))
         };
-        Ok(Some(Partition { key, fields, overlay }))
+        Ok(Some(Partition { key, fields, overlay, position: None }))
     }
 
     fn missing(&self, path: &Path, document: &Document, record: NodeId) -> Error {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 
@@ -17,7 +18,7 @@ use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadP
 use crate::timestamp;
 
 /// The cursor of a partition, as the last complete run left it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CursorState {
     /// Where the first run started.
     pub initial_value: Option<CursorValue>,
@@ -28,7 +29,7 @@ pub struct CursorState {
 }
 
 /// How far a partition's cursor has come: durable once everything it covers is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CursorMove {
     /// Where this run started.
     pub start_value: Option<CursorValue>,
@@ -150,6 +151,13 @@ fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
     })
 }
 
+/// How far a cursor is in the middle of its partition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    best: Option<CursorValue>,
+    hashes: Vec<String>,
+}
+
 /// Follows the cursor through the records of one partition.
 #[derive(Debug)]
 pub(super) struct Tracker<'a> {
@@ -182,6 +190,17 @@ impl<'a> Tracker<'a> {
             best: last.cloned(),
             hashes: stored.map(|state| state.unique_hashes.clone()).unwrap_or_default(),
         })
+    }
+
+    /// How far it is.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { best: self.best.clone(), hashes: self.hashes.clone() }
+    }
+
+    /// Goes on from where an earlier run was.
+    pub(super) fn resume(&mut self, seen: &Seen) {
+        self.best.clone_from(&seen.best);
+        self.hashes.clone_from(&seen.hashes);
     }
 
     /// Start, end and initial value as they go into requests.

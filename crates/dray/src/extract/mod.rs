@@ -5,31 +5,37 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod auth;
+mod certificates;
 mod chain;
 mod children;
 mod client;
 mod incremental;
 mod paginate;
+mod position;
 mod request;
+mod resume;
 mod retry;
 mod select;
 mod session;
 mod stats;
 mod throttle;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 pub use self::incremental::{CursorMove, CursorState, Cursors};
+pub use self::position::Position;
+pub use self::resume::Resume;
 pub use self::stats::ResourceStats;
 
 use self::auth::Authenticator;
 use self::chain::Reader;
 use self::children::{Child, Family, Partition};
+use self::resume::{Partitions, Resumed};
 use self::session::Session;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -53,12 +59,27 @@ pub struct Page {
     /// Fields that every record carries beside its own (parent fields): a JSON object. A record's own value wins if it
     /// is not null.
     pub overlay: Option<Arc<Document>>,
+    /// Where the partition stands after this page.
+    pub position: Position,
+    /// Partitions of the resource's children that its records open.
+    pub opened: Vec<Opened>,
+}
+
+/// A partition that a parent's record opens.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The child: index in [`crate::plan::Plan::resources`].
+    pub resource: usize,
+    /// As in [`Page::partition`].
+    pub key: Arc<str>,
+    /// As in [`Page::overlay`].
+    pub overlay: Option<Arc<Document>>,
 }
 
 /// What extract tells.
 #[derive(Debug)]
 pub enum Event {
-    /// A page with records to load.
+    /// A page, also one without records: its partition moves.
     Page(Page),
     /// All pages of a partition were told.
     PartitionDone {
@@ -66,8 +87,19 @@ pub enum Event {
         resource: usize,
         /// As in [`Page::partition`].
         partition: Arc<str>,
+        /// As in [`Page::overlay`].
+        overlay: Option<Arc<Document>>,
         /// How far its cursor has come.
         cursor: Option<CursorMove>,
+    },
+    /// A resource starts over: what was told of it before, in earlier runs too, is void.
+    Restarted {
+        /// Index in [`Plan::resources`].
+        resource: usize,
+        /// Why.
+        why: Error,
+        /// All its partitions so far; of a resource without a parent none.
+        partitions: Vec<Opened>,
     },
     /// All partitions of a resource were told, or it failed; once for every resource. One that nobody needs is complete
     /// from the start: neither a load nor a parent's cursor waits for it.
@@ -86,6 +118,7 @@ pub enum Event {
 pub async fn extract(
     plan: Arc<Plan>,
     cursors: Cursors,
+    mut resume: Resume,
     env: Arc<Env>,
     events: mpsc::Sender<Event>,
     stats: Arc<Vec<ResourceStats>>,
@@ -110,8 +143,14 @@ pub async fn extract(
         let Some(resource) = plan.resources.get(*index) else { continue };
         if let Some(parent) = &resource.parent {
             let (sender, receiver) = mpsc::channel(plan.client.concurrency.max(1) * 2);
-            let seen = Arc::new(Mutex::new(HashSet::new()));
-            let child = Child { name: resource.name.clone(), plan: parent.clone(), partitions: sender, seen };
+            let seen = Arc::new(Mutex::new(resume.known(*index)));
+            let child = Child {
+                resource: *index,
+                name: resource.name.clone(),
+                plan: parent.clone(),
+                partitions: sender,
+                seen,
+            };
             families.entry(parent.resource).or_default().children.push(child);
             queues.insert(*index, receiver);
         }
@@ -134,7 +173,8 @@ pub async fn extract(
             family: families.remove(&index).unwrap_or_default(),
         });
         let (cursors, failed, queue) = (Arc::clone(&cursors), Arc::clone(&failed), queues.remove(&index));
-        tasks.spawn(resource(reader, cursors, failed, queue));
+        let resumed = resume.take(index);
+        tasks.spawn(resource(reader, cursors, failed, queue, resumed));
     }
     drop(events);
     while let Some(ended) = tasks.join_next().await {
@@ -179,13 +219,18 @@ async fn resource(
     cursors: Arc<Cursors>,
     failed: Arc<Vec<AtomicBool>>,
     queue: Option<mpsc::Receiver<Partition>>,
+    resumed: Resumed,
 ) {
     let index = reader.index;
     let plan = Arc::clone(&reader.session.plan);
     let Some(resource) = plan.resources.get(index) else { return };
-    let outcome = match queue {
-        None => reader.read(&Partition::whole(), cursors.get(&resource.name, "")).await,
-        Some(queue) => partitions(&reader, &cursors, resource, queue).await,
+    let outcome = if resumed.complete {
+        Ok(())
+    } else {
+        match queue {
+            None => whole(&reader, cursors.get(&resource.name, ""), resumed).await,
+            Some(queue) => Partitions::new(&reader, &cursors, &resource.name).read(queue, resumed).await,
+        }
     };
     let parent = resource.parent.as_ref().and_then(|parent| {
         let lost = failed.get(parent.resource).is_some_and(|flag| flag.load(Ordering::Acquire));
@@ -212,37 +257,14 @@ async fn resource(
     }
 }
 
-/// Reads the partitions of a dependent resource side by side, until its parent has no more.
-async fn partitions(
-    reader: &Arc<Reader>,
-    cursors: &Arc<Cursors>,
-    resource: &ResourcePlan,
-    queue: mpsc::Receiver<Partition>,
-) -> Result<()> {
-    let queue = Arc::new(tokio::sync::Mutex::new(queue));
-    let failure: Arc<Mutex<Option<Error>>> = Arc::default();
-    let mut workers = JoinSet::new();
-    for _ in 0..reader.session.plan.client.concurrency.max(1) {
-        let (reader, cursors, queue, failure) =
-            (Arc::clone(reader), Arc::clone(cursors), Arc::clone(&queue), Arc::clone(&failure));
-        let name = resource.name.clone();
-        workers.spawn(async move {
-            loop {
-                let next = queue.lock().await.recv().await;
-                let Some(partition) = next else { return };
-                // After a failure the queue is emptied, so that the parent is not held up for ever.
-                if failure.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-                    continue;
-                }
-                if let Err(error) = reader.read(&partition, cursors.get(&name, &partition.key)).await {
-                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                }
-            }
-        });
+/// Reads a resource without a parent: one partition.
+async fn whole(reader: &Reader, cursor: Option<&CursorState>, mut resumed: Resumed) -> Result<()> {
+    let first = resumed.open.pop().unwrap_or_else(Partition::whole);
+    match reader.read(&first, cursor).await {
+        Err(error) if error.kind() == ErrorKind::Stale => {
+            reader.restarted(error, &[]).await?;
+            reader.read(&Partition::whole(), cursor).await
+        }
+        outcome => outcome,
     }
-    while let Some(ended) = workers.join_next().await {
-        ended.map_err(|error| Error::new(ErrorKind::Bug, "a worker ended unexpectedly").caused_by(error))?;
-    }
-    let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-    failure.map_or(Ok(()), Err)
 }

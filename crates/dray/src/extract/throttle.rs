@@ -1,6 +1,7 @@
 //! How many requests are under way, how many start in a period, and the pause that a 429 asks of everybody.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::plan::{ClientPlan, RateLimit};
 pub(super) struct Throttle {
     slots: Arc<Semaphore>,
     env: Arc<Env>,
+    /// Requests that may still start.
+    left: Option<AtomicU64>,
     /// The path of the base URL, without the slash at its end.
     base: String,
     state: Mutex<State>,
@@ -48,6 +51,7 @@ impl Throttle {
         Self {
             slots: Arc::new(Semaphore::new(client.concurrency.max(1))),
             env,
+            left: client.max_requests.map(AtomicU64::new),
             base: client.base_url.path().trim_end_matches('/').to_owned(),
             state: Mutex::new(State { paused_until: None, windows }),
         }
@@ -55,7 +59,15 @@ impl Throttle {
 
     /// Waits until a request to `path` may start. The permit is held while the request is under way, and not before: who
     /// waits for the limit of one route must not keep the others from theirs.
+    ///
+    /// # Errors
+    /// Where the run has sent as many as it may.
     pub(super) async fn enter(&self, path: &str) -> Result<OwnedSemaphorePermit> {
+        if let Some(left) = &self.left
+            && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+        {
+            return Err(Error::new(ErrorKind::Cancelled, "the run has sent as many requests as it may"));
+        }
         let spellings = self.spellings(path);
         loop {
             while let Some(until) = self.wait(spellings) {

@@ -1,10 +1,14 @@
 //! **load**: batches and what became complete with them, to transactions of the destination. Its own thread.
 
+mod family;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use crate::destination::{Commit, Committed, Destination, Finished, ResourceLoad, TableBatch};
+pub(crate) use self::family::Families;
+
+use crate::destination::{Commit, Committed, Destination, Finished, Position, ResourceLoad, TableBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
 use crate::plan::{Disposition, Plan, ResourcePlan};
@@ -15,12 +19,20 @@ use crate::state::{PipelineState, StoredCursor};
 /// What one transaction covers: never part of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Segment {
+    /// Resources that start over with this segment.
+    pub(crate) restarted: Vec<String>,
     /// Rows of complete pages.
     pub(crate) batches: Vec<TableBatch>,
+    /// Where partitions stand with these rows.
+    pub(crate) positions: Vec<Position>,
     /// Resources that became complete with these rows.
     pub(crate) finished: Vec<Finished>,
-    /// Resources that failed.
+    /// Resources whose passes no later run can carry on.
+    pub(crate) spoiled: Vec<String>,
+    /// Resources whose passes are given up.
     pub(crate) abandoned: Vec<String>,
+    /// Resources whose passes are over.
+    pub(crate) closed: Vec<String>,
     /// The schema, if these rows changed it.
     pub(crate) schema: Option<Schema>,
     /// Cursors that may move with these rows.
@@ -43,37 +55,9 @@ pub(crate) struct Move {
 impl Segment {
     /// Whether there is anything to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.finished.is_empty() && self.abandoned.is_empty() && !self.complete
-    }
-
-    /// Takes out what belongs to resources that have failed; a load without them is not complete.
-    fn leave_out(
-        &mut self,
-        failed: &BTreeMap<String, Error>,
-        parents: &BTreeMap<String, String>,
-        resources: &BTreeMap<String, ResourceLoad>,
-    ) {
-        if failed.is_empty() {
-            return;
-        }
-        self.batches.retain(|batch| !failed.contains_key(&batch.resource));
-        self.complete = false;
-        // A parent that moved on alone would never ask for the lost children again.
-        let mut held: BTreeSet<&str> = BTreeSet::new();
-        for name in failed.keys() {
-            let mut next = Some(name);
-            while let Some(name) = next.filter(|name| held.insert(name.as_str())) {
-                next = parents.get(name);
-            }
-        }
-        self.moves.retain(|moved| !held.contains(moved.resource.as_str()));
-        // What was appended under a cursor that stays is left incomplete: the next run takes it back and reads it again.
-        let appended =
-            |name: &str| resources.get(name).is_some_and(|load| load.disposition == Disposition::Append);
-        self.finished.retain(|finished| {
-            let name = finished.resource.as_str();
-            !(failed.contains_key(name) || held.contains(name) && appended(name))
-        });
+        let Self { restarted, batches, positions, finished, abandoned, closed, .. } = self;
+        let passes = restarted.is_empty() && finished.is_empty() && abandoned.is_empty() && closed.is_empty();
+        passes && batches.is_empty() && positions.is_empty() && !self.complete
     }
 }
 
@@ -81,8 +65,9 @@ impl Segment {
 pub(crate) struct Loader<'d> {
     destination: &'d mut dyn Destination,
     resources: BTreeMap<String, ResourceLoad>,
-    /// The parent of each dependent resource.
-    parents: BTreeMap<String, String>,
+    families: Families,
+    /// Resources all of whose rows are committed.
+    finished: BTreeSet<String>,
     source: String,
     state: PipelineState,
 }
@@ -94,17 +79,59 @@ impl<'d> Loader<'d> {
         source: &str,
         state: PipelineState,
     ) -> Self {
-        let parent = |resource: &ResourcePlan| {
-            let parent = plan.resources.get(resource.parent.as_ref()?.resource)?;
-            Some((resource.name.clone(), parent.name.clone()))
-        };
         Self {
             destination,
             resources: plan.resources.iter().map(|plan| (plan.name.clone(), resource_load(plan))).collect(),
-            parents: plan.resources.iter().filter_map(parent).collect(),
+            families: Families::new(plan),
+            finished: BTreeSet::new(),
             source: source.to_owned(),
             state,
         }
+    }
+
+    /// Commits what must be put right before anything is read.
+    pub(crate) fn begin(&mut self, first: Segment, loaded: &mut Loaded) -> Result<()> {
+        if !first.is_empty() {
+            let done = self.commit(&first)?;
+            note_taken_back(loaded, done.taken_back);
+        }
+        Ok(())
+    }
+
+    /// Takes out what belongs to resources whose rows were refused; a load without them is not complete.
+    ///
+    /// Their families' cursors stay, and no later run carries the families on: a parent that was read further than its
+    /// lost child would never ask for it again.
+    fn leave_out(&self, segment: &mut Segment, failed: &BTreeMap<String, Error>) {
+        if failed.is_empty() {
+            return;
+        }
+        let roots: BTreeSet<&str> = failed.keys().map(|name| self.families.root(name)).collect();
+        let lost = |name: &str| roots.contains(self.families.root(name));
+        segment.complete = false;
+        segment.batches.retain(|batch| !failed.contains_key(&batch.resource));
+        segment.finished.retain(|finished| !failed.contains_key(&finished.resource));
+        segment.positions.retain(|position| !lost(&position.resource));
+        segment.moves.retain(|moved| !lost(&moved.resource));
+        let ended = segment.closed.iter().chain(&segment.abandoned);
+        let ended: BTreeSet<String> = ended
+            .map(|name| self.families.root(name))
+            .filter(|root| roots.contains(root))
+            .map(str::to_owned)
+            .collect();
+        segment.closed.retain(|name| !lost(name));
+        segment.abandoned.retain(|name| !lost(name) || failed.contains_key(name));
+        for root in ended {
+            let complete = |name: &str| {
+                !failed.contains_key(name)
+                    && (self.finished.contains(name)
+                        || segment.finished.iter().any(|finished| finished.resource == name))
+            };
+            let given_up = self.families.give_up(&root, complete);
+            segment.closed.extend(given_up.closed);
+            segment.abandoned.extend(given_up.abandoned);
+        }
+        segment.spoiled = roots.iter().flat_map(|root| self.families.members(root)).cloned().collect();
     }
 
     /// Commits segments until the sender is gone, or one cannot be committed.
@@ -118,7 +145,7 @@ impl<'d> Loader<'d> {
     ) -> Result<()> {
         for mut segment in segments {
             let done = loop {
-                segment.leave_out(&loaded.failed, &self.parents, &self.resources);
+                self.leave_out(&mut segment, &loaded.failed);
                 match self.commit(&segment) {
                     Ok(done) => break done,
                     Err(error) => {
@@ -132,7 +159,9 @@ impl<'d> Loader<'d> {
             for (resource, rows) in done.rows {
                 *loaded.rows.entry(resource).or_default() += rows;
             }
+            self.finished.extend(segment.finished.iter().map(|finished| finished.resource.clone()));
             loaded.readings.extend(done.readings);
+            note_taken_back(loaded, done.taken_back);
             for created in done.created {
                 tracing::debug!(created, "created");
             }
@@ -148,9 +177,13 @@ impl<'d> Loader<'d> {
             state.set_cursor(&self.source, &moved.resource, &moved.cursor, partition, moved.stored.clone());
         }
         let done = self.destination.commit(Commit {
+            restarted: segment.restarted.clone(),
             batches: segment.batches.clone(),
+            positions: segment.positions.clone(),
             finished: segment.finished.clone(),
+            spoiled: segment.spoiled.clone(),
             abandoned: segment.abandoned.clone(),
+            closed: segment.closed.clone(),
             resources: self.resources.clone(),
             schema: segment.schema.as_ref(),
             state: (state.changed() || segment.complete).then_some(state.value()),
@@ -160,6 +193,19 @@ impl<'d> Loader<'d> {
         self.state = state;
         Ok(done)
     }
+}
+
+fn note_taken_back(loaded: &mut Loaded, rows: BTreeMap<String, u64>) {
+    for (resource, rows) in rows {
+        *loaded.taken_back.entry(resource).or_default() += rows;
+    }
+}
+
+/// What a pass of this resource must have been begun with to be carried on.
+pub(crate) fn fingerprint(resource: &ResourcePlan) -> String {
+    // A parent that is only read for its children leaves no rows.
+    let loaded = if resource.selected { "" } else { " unselected" };
+    format!("{}{loaded}", resource.fingerprint)
 }
 
 /// The resource whose rows a commit failed for; none where the database itself is the reason.
@@ -175,8 +221,9 @@ fn resource_load(resource: &ResourcePlan) -> ResourceLoad {
     };
     let sorted = load.columns.iter().find_map(|hint| Some((column_name(&hint.name), hint.dedup_sort?)));
     ResourceLoad {
+        fingerprint: fingerprint(resource),
         table: normalize_name(&load.table),
-        disposition: load.disposition,
+        disposition: if resource.selected { load.disposition } else { Disposition::Skip },
         primary_key: load.primary_key.iter().map(|key| column_name(key)).collect(),
         // An incremental run does not read a partition completely: it can replace nothing by it.
         key_inherited: load.key_inherited && resource.incremental.is_none(),

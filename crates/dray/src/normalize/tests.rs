@@ -7,6 +7,7 @@ use arrow_array::types::{Decimal128Type, Float64Type, Int64Type, TimestampMicros
 use serde_json::{Value, json};
 
 use super::*;
+use crate::extract::Position;
 use crate::plan::*;
 
 fn plan(load: LoadPlan) -> Plan {
@@ -40,6 +41,8 @@ fn page(body: &str) -> Page {
         document: Arc::new(document),
         records,
         overlay: None,
+        position: Position::default(),
+        opened: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -69,12 +70,34 @@ pub struct ClientPlan {
     pub rate_limits: Vec<RateLimit>,
     /// Requests under way at once, at the most.
     pub concurrency: usize,
+    /// Requests of the whole run, at the most; then it stops (`--max-requests`).
+    pub max_requests: Option<u64>,
     /// How long to wait for an answer.
     pub timeouts: Timeouts,
     /// Largest body after decompression, in bytes.
     pub max_body_bytes: u64,
     /// Origins beside the base URL's that may be asked, with credentials (`https://host:port`, no path).
     pub allowed_origins: Vec<url::Origin>,
+    /// Certificates beside the system's.
+    pub tls: TlsPlan,
+}
+
+/// Files with certificates, read when the client is made. A server's certificate is always verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsPlan {
+    /// Authorities that are trusted beside those of the system (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// What the client shows of itself.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A client certificate: PEM files, which may be one and the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key, not encrypted.
+    pub key: PathBuf,
 }
 
 /// Retries: the `n`-th waits `backoff_factor * 2^(n-1)` seconds, unless the server says otherwise.
@@ -137,6 +160,9 @@ pub struct ResourcePlan {
     pub ignore: Vec<IgnoreRule>,
     /// How its rows reach the table.
     pub load: LoadPlan,
+    /// Digest of what the file says of the resource, whatever the clock says: an unfinished reading of it is carried on
+    /// only under the same one.
+    pub fingerprint: String,
 }
 
 /// A request before its page token, parent and cursor are known.
@@ -295,7 +321,7 @@ pub struct IncrementalPlan {
 
 /// A cursor as the API gives it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum CursorValue {
     Int(i64),

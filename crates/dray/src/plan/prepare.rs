@@ -1,7 +1,11 @@
 //! A configuration's way from its file to a plan.
 
+use jiff::Timestamp;
+use xxhash_rust::xxh3::xxh3_128;
+
 use super::{Plan, compile};
 use crate::config::diagnostics::Diagnostics;
+use crate::config::literals::literals;
 use crate::config::load::Loaded;
 use crate::config::secrets::Sources;
 use crate::config::{dialect, read, resolve, set};
@@ -24,6 +28,36 @@ pub struct Prepared {
 /// secrets, the typed configuration, the plan.
 #[must_use]
 pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepared {
+    // Under another clock only what depends on the clock differs.
+    let still = Sources { now: Timestamp::UNIX_EPOCH, ..sources.clone() };
+    let timeless = prepare_once(loaded.clone(), overrides, &still);
+    let mut prepared = prepare_once(loaded, overrides, sources);
+    if let (Some(plan), Some(timeless)) = (&mut prepared.plan, timeless.plan) {
+        for (index, resource) in plan.resources.iter_mut().enumerate() {
+            resource.fingerprint = fingerprint(&timeless, index);
+        }
+    }
+    prepared
+}
+
+/// Digest of what a plan says of a resource: what is asked, how pages and records are found, and how rows are loaded. Where
+/// the API is and what the secrets are may change between runs.
+fn fingerprint(plan: &Plan, index: usize) -> String {
+    let Some(resource) = plan.resources.get(index) else { return String::new() };
+    let parent = resource.parent.as_ref().and_then(|parent| {
+        Some((&plan.resources.get(parent.resource)?.name, &parent.fields, &parent.include))
+    });
+    let text = format!(
+        "{:?}",
+        (
+            (&resource.request, &resource.paging, &resource.selector, &resource.expand, parent),
+            (&resource.incremental, &resource.ignore, &resource.load),
+        )
+    );
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+fn prepare_once(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepared {
     let mut diagnostics = Diagnostics::new();
     let mut notes = dialect::Notes::new();
     let mut root = dialect::restructure(loaded.root, &mut notes);
@@ -31,7 +65,8 @@ pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepa
         set::apply(&mut root, assignment, &mut diagnostics);
     }
     let mut root = dialect::respell(root, &mut notes);
-    let secrets = resolve::resolve(&mut root, sources, &mut diagnostics);
+    let mut secrets = literals(&root);
+    secrets.extend(resolve::resolve(&mut root, sources, &mut diagnostics));
     let config = read(&root, notes, &mut diagnostics);
     // A text that could not be resolved is still there as it was written: what follows from it would only confuse.
     let plan = compile(&config, &mut diagnostics).filter(|_| diagnostics.is_empty());

@@ -20,6 +20,7 @@ impl Plan {
             },
             rate_limits: Vec::new(),
             concurrency: 8,
+            max_requests: None,
             timeouts: Timeouts {
                 connect: Duration::from_secs(10),
                 read: Duration::from_secs(60),
@@ -27,6 +28,7 @@ impl Plan {
             },
             max_body_bytes: 1 << 28,
             allowed_origins: Vec::new(),
+            tls: TlsPlan::default(),
         };
         Self { client, resources, notes: Vec::new() }
     }
@@ -61,6 +63,7 @@ impl ResourcePlan {
             incremental: None,
             ignore: Vec::new(),
             load,
+            fingerprint: name.to_owned(),
         }
     }
 }

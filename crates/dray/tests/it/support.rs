@@ -11,10 +11,11 @@ use dray::config::secrets::Sources;
 use dray::destination::duckdb::DuckDb;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind};
-use dray::extract::{CursorMove, Cursors, Event, ResourceStats, extract};
-use dray::pipeline::{Job, Progress, run};
+use dray::extract::{CursorMove, Cursors, Event, ResourceStats, Resume, extract};
+use dray::pipeline::{Checkpointing, Job, Limits, Progress, run};
 use dray::plan::{Plan, prepare};
 use dray::report::{Report, ResourceReport};
+use dray::steps::Steps;
 use dray_sim::{Api, Options, Request, Response, Sim};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -131,8 +132,14 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let (sender, mut events) = mpsc::channel(4);
-        let extracting =
-            extract(Arc::new(plan), cursors, Arc::new(Env::system()), sender, Arc::clone(&stats));
+        let extracting = extract(
+            Arc::new(plan),
+            cursors,
+            Resume::default(),
+            Arc::new(Env::system()),
+            sender,
+            Arc::clone(&stats),
+        );
         let collecting = async {
             while let Some(event) = events.recv().await {
                 take(event, &names, &mut told);
@@ -153,11 +160,17 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
 fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
     let resource = match &event {
         Event::Page(page) => page.resource,
-        Event::PartitionDone { resource, .. } | Event::ResourceDone { resource, .. } => *resource,
+        Event::PartitionDone { resource, .. }
+        | Event::Restarted { resource, .. }
+        | Event::ResourceDone { resource, .. } => *resource,
     };
     let own = told.get_mut(&names[resource]).unwrap();
     match event {
         Event::Page(page) => {
+            // A page without records only moves its partition.
+            if page.records.is_empty() {
+                return;
+            }
             own.pages += 1;
             let overlay = page.overlay.as_ref().map(|overlay| overlay.value(overlay.root()));
             let records = own.partitions.entry(page.partition.to_string()).or_default();
@@ -175,6 +188,7 @@ fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
             own.moves.extend(cursor.map(|cursor| (partition.to_string(), cursor)));
             own.done.push(partition.to_string());
         }
+        Event::Restarted { why, .. } => panic!("nothing to go on with: {}", why.chain()),
         Event::ResourceDone { outcome, .. } => {
             let before = own.outcome.replace(outcome);
             assert!(before.is_none(), "told twice how {} ended", names[resource]);
@@ -216,6 +230,9 @@ impl Bench {
             source: "rest_api".to_owned(),
             dataset: "test_dataset".to_owned(),
             env: Arc::new(Env::system()),
+            checkpointing: Checkpointing::default(),
+            limits: Limits::default(),
+            steps: Steps::default(),
             progress,
             stop,
         };

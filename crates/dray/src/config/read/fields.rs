@@ -329,8 +329,9 @@ fn seconds(number: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok()
 }
 
-/// `500ms`, `30s`, `5m`, `1h`, `2d`, or seconds.
-fn parse_duration(text: &str) -> Option<Duration> {
+/// A time as people write it: `500ms`, `30s`, `1.5 m`, `2h`, `2d`; a number alone is seconds.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let end = text.find(|character: char| character.is_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(end)?;

@@ -7,6 +7,7 @@ mod fields;
 mod incremental;
 mod paginator;
 mod resource;
+pub use self::fields::parse_duration;
 
 use super::diagnostics::Diagnostics;
 use super::model::{Config, Spot};

@@ -48,6 +48,7 @@ pub(super) fn merge_on(key: &[&str]) -> ResourceLoad {
 
 pub(super) fn load(disposition: Disposition) -> ResourceLoad {
     ResourceLoad {
+        fingerprint: "f1".to_owned(),
         table: "charges".to_owned(),
         disposition,
         primary_key: Vec::new(),
@@ -133,6 +134,7 @@ pub(super) fn last_commit(
     let partitions = partitions.iter().map(|partition| (*partition).to_owned()).collect();
     Commit {
         finished: vec![Finished { resource: "charges".to_owned(), partitions }],
+        closed: vec!["charges".to_owned()],
         ..commit(load, batches)
     }
 }

@@ -8,11 +8,13 @@ use arrow_array::{
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 
+use serde_json::json;
+
 use super::fixture::{
     Opener, begin, charges, commit, ints, last_commit, load, merge_on, nested, rows, run_identity, stored,
     texts, whole_load,
 };
-use crate::destination::{Commit, Finished, TableBatch};
+use crate::destination::{Commit, Finished, Pass, Position, TableBatch};
 use crate::error::ErrorKind;
 use crate::plan::Disposition;
 use crate::schema::{Column, DataType, Table};
@@ -82,13 +84,57 @@ pub(super) fn an_incomplete_append_is_taken_back(open: &Opener) {
     drop(killed);
     let mut next = open();
     let restored = next.claim(&run_identity("3")).unwrap();
-    assert_eq!(restored.taken_back, [("charges".to_owned(), 1)]);
+    // It stays until somebody decides that it is not carried on.
+    assert_eq!(restored.passes["charges"], Pass { fingerprint: "f1".to_owned(), finished: false });
+    assert_eq!(stored(open), ["1 a", "2 b"]);
+    let given_up = Commit { restarted: vec!["charges".to_owned()], ..commit(&append, vec![]) };
+    assert_eq!(next.commit(given_up).unwrap().taken_back, BTreeMap::from([("charges".to_owned(), 1)]));
     assert_eq!(stored(open), ["1 a"]);
     assert_eq!(next.read("charges__items", &["value"]), ["x"]);
     assert_eq!(next.read("charges__items__tags", &["value"]), ["t"]);
     drop(next);
-    // Once is enough.
-    assert_eq!(open().claim(&run_identity("4")).unwrap().taken_back, []);
+    assert_eq!(open().claim(&run_identity("4")).unwrap().passes, BTreeMap::new());
+}
+
+pub(super) fn a_pass_may_span_several_loads(open: &Opener) {
+    let place = |partition: &str, place: serde_json::Value, done: bool| Position {
+        resource: "charges".to_owned(),
+        partition: partition.to_owned(),
+        place,
+        done,
+    };
+    for disposition in [Disposition::Append, Disposition::Replace] {
+        let load = load(disposition);
+        let mut killed = begin(open, "1");
+        let first = Commit {
+            positions: vec![place("a", json!({"at": 1}), false), place("b", json!(null), true)],
+            ..commit(&load, vec![charges("1", &[(Some(1), "a", "r1")])])
+        };
+        killed.commit(first).unwrap();
+        drop(killed);
+        let mut next = open();
+        let restored = next.claim(&run_identity("2")).unwrap();
+        assert_eq!(restored.positions, [place("a", json!({"at": 1}), false), place("b", json!(null), true)]);
+        let moved = Commit {
+            positions: vec![place("a", json!({"at": 2}), false)],
+            ..commit(&load, vec![charges("2", &[(Some(2), "b", "r2")])])
+        };
+        next.commit(moved).unwrap();
+        drop(next);
+        let mut last = open();
+        let restored = last.claim(&run_identity("3")).unwrap();
+        assert_eq!(restored.positions, [place("b", json!(null), true), place("a", json!({"at": 2}), false)]);
+        assert!(last.read("_dlt_loads", &["load_id"]).is_empty());
+        last.commit(Commit { complete: true, ..last_commit(&load, vec![], &["a", "b"]) }).unwrap();
+        assert_eq!(stored(open), ["1 a", "2 b"]);
+        // The loads that it has rows of are complete with it.
+        assert_eq!(last.read("_dlt_loads", &["load_id"]), ["1", "2", "3"]);
+        let restored = open().claim(&run_identity("4")).unwrap();
+        assert!(restored.passes.is_empty() && restored.positions.is_empty());
+        last = open();
+        last.run("DELETE FROM {}.charges");
+        last.run("DELETE FROM {}._dlt_loads");
+    }
 }
 
 pub(super) fn an_abandoned_resource_leaves_nothing(open: &Opener) {

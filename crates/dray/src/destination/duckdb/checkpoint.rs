@@ -6,6 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::ddl::Catalog;
 use super::family::{Family, Lineage};
+use super::ledger::{self, Ledger, OpenPass};
 use super::sql::{Param, Session};
 use super::{meta, write};
 use crate::destination::{Commit, Committed, Finished, ResourceLoad, RunIdentity, TableBatch};
@@ -20,33 +21,11 @@ pub(super) struct Book {
     pub(super) target: Catalog,
     pub(super) staging: Catalog,
     pub(super) lineage: Lineage,
-    pub(super) resources: BTreeMap<String, Progress>,
+    pub(super) ledger: Ledger,
     /// The resources that filled a root table in this load.
     filled: BTreeMap<String, BTreeSet<String>>,
     schema: Option<StoredSchema>,
     state: Option<StoredState>,
-}
-
-/// How far a resource is in this load.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
-    /// How its rows are merged, once that is decided.
-    pub(super) route: Option<Route>,
-    /// Tables that have rows in staging, parents first.
-    pub(super) staged: Vec<String>,
-    /// Its replace is done already.
-    replaced: bool,
-    /// Its position is stored.
-    noted: bool,
-}
-
-/// How the rows of a merge reach their table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
-    /// With every checkpoint.
-    Streaming,
-    /// By way of staging, when the resource is complete.
-    Staging,
 }
 
 impl Book {
@@ -54,10 +33,11 @@ impl Book {
         target: Catalog,
         staging: Catalog,
         lineage: Lineage,
+        ledger: Ledger,
         schema: Option<StoredSchema>,
         state: Option<StoredState>,
     ) -> Self {
-        Self { target, staging, lineage, resources: BTreeMap::new(), filled: BTreeMap::new(), schema, state }
+        Self { target, staging, lineage, ledger, filled: BTreeMap::new(), schema, state }
     }
 
     /// The tables of a root in the dataset.
@@ -92,6 +72,10 @@ impl<'d> Checkpoint<'d> {
     }
 
     pub(super) fn apply(mut self, commit: &Commit<'_>) -> Result<Committed> {
+        let before = self.book.ledger.clone();
+        for resource in &commit.restarted {
+            self.abandon(resource).map_err(|error| error.with("resource", resource))?;
+        }
         // All changes of tables before any rows: what one resource's rows need, another's table may share.
         self.ensure_tables(commit)?;
         let mut by_resource: Vec<(&str, Vec<&TableBatch>)> = Vec::new();
@@ -111,12 +95,50 @@ impl<'d> Checkpoint<'d> {
             let load = load_of(commit, &finished.resource)?;
             self.finish(finished, load).map_err(|error| error.with("resource", &finished.resource))?;
         }
+        self.put_positions(commit)?;
+        for resource in &commit.spoiled {
+            if let Some(pass) = self.book.ledger.passes.get_mut(resource) {
+                pass.spoil();
+            }
+        }
         for resource in &commit.abandoned {
-            let load = load_of(commit, resource)?;
-            self.abandon(resource, load).map_err(|error| error.with("resource", resource))?;
+            self.abandon(resource).map_err(|error| error.with("resource", resource))?;
+        }
+        for resource in &commit.closed {
+            self.close(resource).map_err(|error| error.with("resource", resource))?;
         }
         self.put_records(commit)?;
+        self.put_loads(commit)?;
+        if self.book.ledger != before {
+            self.book.ledger.write(self.session, &self.book.target, &self.run.pipeline)?;
+        }
         Ok(self.committed)
+    }
+
+    /// Stores where partitions stand; a partition that moves opens the pass of its resource.
+    fn put_positions(&mut self, commit: &Commit<'_>) -> Result<()> {
+        for position in &commit.positions {
+            let load = load_of(commit, &position.resource)?;
+            self.book.ledger.open(&position.resource, load, &self.run.load_id);
+        }
+        ledger::put_positions(self.session, &self.book.target, &self.run.pipeline, &commit.positions)
+    }
+
+    /// Writes the rows of loads that are complete; until then they are open in the ledger.
+    fn put_loads(&mut self, commit: &Commit<'_>) -> Result<()> {
+        let load_id = &self.run.load_id;
+        let has_rows = commit.complete || !commit.batches.is_empty();
+        if has_rows && !self.book.ledger.loads.contains(load_id) {
+            self.book.ledger.loads.push(load_id.clone());
+        }
+        if !commit.complete {
+            return Ok(());
+        }
+        for load in self.book.ledger.completed() {
+            let hash = self.book.schema.as_ref().map(|schema| schema.hash.as_str());
+            meta::put_load(self.session, &self.book.target, &load, &self.run.schema, hash, self.at_micros)?;
+        }
+        Ok(())
     }
 
     fn ensure_tables(&mut self, commit: &Commit<'_>) -> Result<()> {
@@ -150,30 +172,21 @@ impl<'d> Checkpoint<'d> {
         batches: &[&TableBatch],
         finishing: bool,
     ) -> Result<()> {
-        let progress = self.book.resources.entry(resource.to_owned()).or_default();
-        let waits = !finishing || !progress.staged.is_empty();
+        if load.disposition == Disposition::Skip {
+            return Ok(());
+        }
+        let pass = self.pass(resource, load);
+        let waits = !finishing || !pass.staged.is_empty();
         match load.disposition {
-            Disposition::Skip => return Ok(()),
+            Disposition::Skip => {}
             Disposition::Append => self.put(resource, load, batches)?,
-            Disposition::Replace if waits => self.stage(resource, batches)?,
+            Disposition::Replace if waits => self.stage(resource, load, batches)?,
             Disposition::Replace => {
                 self.empty(resource, load)?;
                 self.put(resource, load, batches)?;
-                self.progress(resource).replaced = true;
+                self.pass(resource, load).replaced = true;
             }
             Disposition::Merge => self.merge(resource, load, batches)?,
-        }
-        if !self.progress(resource).noted {
-            meta::put_position(
-                self.session,
-                &self.book.target,
-                self.run,
-                resource,
-                &load.table,
-                load.disposition,
-                false,
-            )?;
-            self.progress(resource).noted = true;
         }
         Ok(())
     }
@@ -181,37 +194,41 @@ impl<'d> Checkpoint<'d> {
     fn finish(&mut self, finished: &Finished, load: &ResourceLoad) -> Result<()> {
         let resource = finished.resource.as_str();
         match load.disposition {
-            Disposition::Skip => return Ok(()),
-            Disposition::Append => {}
-            Disposition::Replace if self.progress(resource).replaced => {}
+            Disposition::Skip | Disposition::Append => {}
+            Disposition::Replace if self.pass(resource, load).replaced => {}
             Disposition::Replace => {
                 self.empty(resource, load)?;
                 self.switch_in(resource, load)?;
             }
             Disposition::Merge => self.finish_merge(finished, load)?,
         }
-        meta::put_position(
-            self.session,
-            &self.book.target,
-            self.run,
-            resource,
-            &load.table,
-            load.disposition,
-            true,
-        )
+        self.pass(resource, load).finished = true;
+        Ok(())
     }
 
-    fn abandon(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
+    /// Gives a pass up: what it staged or appended is taken back, in whichever load. Merged rows stay, they will be
+    /// merged again.
+    fn abandon(&mut self, resource: &str) -> Result<()> {
+        let Some(pass) = self.book.ledger.passes.get(resource).cloned() else { return Ok(()) };
         self.drop_staged(resource)?;
         // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
-        if load.disposition == Disposition::Append
-            && !self.shared(resource, load)
-            && let Some(family) = self.book.family(&load.table)
+        if pass.appends
+            && !self.shared(resource, &pass.table)
+            && let Some(family) = self.book.family(&pass.table)
         {
-            family.delete(self.session, "t._dlt_load_id = ?", &[Param::Text(&self.run.load_id)])?;
+            let rows = family.delete(self.session, &ledger::of_loads(&pass.loads), &[])?;
+            if rows > 0 {
+                *self.committed.taken_back.entry(resource.to_owned()).or_default() += rows;
+            }
         }
-        self.book.resources.remove(resource);
-        meta::drop_position(self.session, &self.book.target, self.run, resource)
+        self.close(resource)
+    }
+
+    /// Forgets a pass; its rows stay.
+    fn close(&mut self, resource: &str) -> Result<()> {
+        self.drop_staged(resource)?;
+        self.book.ledger.passes.remove(resource);
+        ledger::drop_positions(self.session, &self.book.target, &self.run.pipeline, resource)
     }
 
     fn put_records(&mut self, commit: &Commit<'_>) -> Result<()> {
@@ -227,26 +244,23 @@ impl<'d> Checkpoint<'d> {
                 meta::put_state(session, &book.target, run, state, newest, self.at_micros, &self.id)?;
             book.state = stored.or_else(|| book.state.take());
         }
-        if commit.complete {
-            let hash = book.schema.as_ref().map(|schema| schema.hash.as_str());
-            meta::put_load(session, &book.target, run, hash, self.at_micros)?;
-        }
         Ok(())
     }
 
-    pub(super) fn progress(&mut self, resource: &str) -> &mut Progress {
-        self.book.resources.entry(resource.to_owned()).or_default()
+    /// The pass of a resource, which opens with its first rows.
+    pub(super) fn pass(&mut self, resource: &str, load: &ResourceLoad) -> &mut OpenPass {
+        self.book.ledger.open(resource, load, &self.run.load_id)
     }
 
     /// Whether another resource of this load fills the same table.
-    fn shared(&self, resource: &str, load: &ResourceLoad) -> bool {
-        self.book.filled.get(&load.table).is_some_and(|filled| filled.iter().any(|other| other != resource))
+    fn shared(&self, resource: &str, table: &str) -> bool {
+        self.book.filled.get(table).is_some_and(|filled| filled.iter().any(|other| other != resource))
     }
 
     /// Deletes the rows that a replace replaces: not those that another resource has just put there.
     fn empty(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
         let Some(family) = self.book.family(&load.table) else { return Ok(()) };
-        if self.shared(resource, load) {
+        if self.shared(resource, &load.table) {
             let earlier = "t._dlt_load_id IS DISTINCT FROM ?";
             family.delete(self.session, earlier, &[Param::Text(&self.run.load_id)])?;
         } else {

@@ -80,26 +80,48 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
 
 /// Says what DuckDB means when it does not open a file.
 fn refused(path: &Path, message: &str) -> Error {
-    let (what, hint) =
-        if message.contains("set lock on file") || message.contains("being used by another process") {
-            (
-                "another process holds the database file",
-                "close the program that has it open, or wait for the other run",
-            )
-        } else if message.contains("not a valid DuckDB database") {
-            ("the file is not a DuckDB database", "name another file, or move this one away")
-        } else if message.contains("newer version of DuckDB") {
-            (
-                "the database file was written by a newer version of DuckDB",
-                "point DRAY_DUCKDB_LIBRARY at that version's library",
-            )
-        } else {
-            let error = Error::new(ErrorKind::Destination, "cannot open the database file")
-                .with("path", path.display());
-            return error.caused_by(DuckDbMessage::new(message));
-        };
+    if message.contains("set lock on file") || message.contains("being used by another process") {
+        return locked(path, message);
+    }
+    let (what, hint) = if message.contains("not a valid DuckDB database") {
+        ("the file is not a DuckDB database", "name another file, or move this one away")
+    } else if message.contains("newer version of DuckDB") {
+        (
+            "the database file was written by a newer version of DuckDB",
+            "point DRAY_DUCKDB_LIBRARY at that version's library",
+        )
+    } else {
+        let error =
+            Error::new(ErrorKind::Destination, "cannot open the database file").with("path", path.display());
+        return error.caused_by(DuckDbMessage::new(message));
+    };
     let error = Error::new(ErrorKind::Destination, what).with("path", path.display());
     error.hint(hint).caused_by(DuckDbMessage::new(message))
+}
+
+/// DuckDB names who holds the file: `Conflicting lock is held in /usr/bin/duckdb (PID 42)`.
+fn locked(path: &Path, message: &str) -> Error {
+    let holder = message.split_once("held in ").and_then(|(_, rest)| {
+        let (program, rest) = rest.split_once(" (PID ")?;
+        Some((program, rest.split_once(')')?.0))
+    });
+    let error = match holder {
+        Some((program, pid)) => {
+            let name = Path::new(program).file_name().map_or(program.into(), |name| name.to_string_lossy());
+            let what = if name.starts_with(RUN) { "another run" } else { "another program" };
+            Error::new(ErrorKind::Locked, format!("{what} holds the database file: {name}, process {pid}"))
+        }
+        None => Error::new(ErrorKind::Locked, "another process holds the database file"),
+    };
+    error.with("path", path.display()).hint("close the program that has it open, or wait for it with --wait")
+}
+
+/// How this program's own processes are called.
+const RUN: &str = "dray";
+
+/// Whether a lock is another run's: it may hold it for hours, while a reader soon goes.
+pub(super) fn is_held_by_run(error: &Error) -> bool {
+    error.kind() == ErrorKind::Locked && error.to_string().starts_with("another run")
 }
 
 fn load(library: Option<&Path>) -> Result<ManagedDriver> {

@@ -5,10 +5,11 @@
 
 use arrow_array::RecordBatch;
 
-use super::checkpoint::{Checkpoint, Route};
+use super::checkpoint::Checkpoint;
 use super::ddl::Shape;
 use super::family::Family;
 use super::keys::{self, Survivors};
+use super::ledger::Route;
 use super::sql::{Target, ident, literal};
 use super::write;
 use crate::destination::{Finished, KeyReading, PARTITION_COLUMN, ResourceLoad, TableBatch};
@@ -35,7 +36,7 @@ impl Checkpoint<'_> {
             .copied()
             .filter(|batch| batch.table.name == load.table && batch.rows.num_rows() > 0)
             .collect();
-        let route = match self.progress(resource).route {
+        let route = match self.pass(resource, load).route {
             Some(route) => route,
             None if roots.is_empty() => Route::Streaming,
             None => self.decide(resource, load, &roots),
@@ -46,7 +47,7 @@ impl Checkpoint<'_> {
             }
         }
         match route {
-            Route::Staging => self.stage(resource, batches),
+            Route::Staging => self.stage(resource, load, batches),
             Route::Streaming => self.merge_now(resource, load, batches, &roots),
         }
     }
@@ -60,7 +61,7 @@ impl Checkpoint<'_> {
         if route == Route::Streaming {
             self.committed.readings.insert(resource.to_owned(), KeyReading::Declared);
         }
-        self.progress(resource).route = Some(route);
+        self.pass(resource, load).route = Some(route);
         route
     }
 
@@ -173,7 +174,7 @@ impl Checkpoint<'_> {
 
     /// A resource that gave nothing: where its earlier rows are held by partition, the partitions are empty now.
     fn finish_empty_merge(&mut self, finished: &Finished, load: &ResourceLoad) -> Result<()> {
-        if !load.key_inherited || self.progress(&finished.resource).route.is_some() {
+        if !load.key_inherited || self.pass(&finished.resource, load).route.is_some() {
             return Ok(());
         }
         let Some(target) = self.book.family(&load.table) else { return Ok(()) };

@@ -1,19 +1,18 @@
 //! The tables that are about loads, not data: dlt's three, and two of our own.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ddl::Catalog;
 use super::sql::{Param, Session};
 use crate::destination::RunIdentity;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Disposition;
 use crate::schema::stored::{self, StoredSchema};
 use crate::schema::{Column, DataType, Schema, Table};
 use crate::state::stored::{self as stored_state, StoredState};
 
-/// One row a pipeline: who writes, and how often it has committed.
+/// One row a pipeline: who writes, how often it has committed, and which passes and loads are open.
 pub(super) const WRITERS: &str = "_dray_writers";
-/// One row a resource of the newest load of a pipeline.
+/// One row a partition of an open pass.
 pub(super) const POSITIONS: &str = "_dray_positions";
 
 /// Begins `_dlt_id` of the state rows written here. dlt's states count only with their load, since dlt commits them
@@ -25,16 +24,20 @@ pub(super) fn create(session: &mut Session, catalog: &mut Catalog) -> Result<()>
     let own = [
         table(
             WRITERS,
-            &[("pipeline_name", DataType::Text), ("epoch", DataType::Bigint), ("sequence", DataType::Bigint)],
+            &[
+                ("pipeline_name", DataType::Text),
+                ("epoch", DataType::Bigint),
+                ("sequence", DataType::Bigint),
+                ("ledger", DataType::Json),
+            ],
         ),
         table(
             POSITIONS,
             &[
                 ("pipeline_name", DataType::Text),
-                ("load_id", DataType::Text),
                 ("resource", DataType::Text),
                 ("partition", DataType::Text),
-                ("position", DataType::Json),
+                ("place", DataType::Json),
                 ("done", DataType::Bool),
             ],
         ),
@@ -65,7 +68,10 @@ pub(super) fn next_epoch(session: &mut Session, catalog: &Catalog, pipeline: &st
         &[name],
     )?;
     if changed == 0 {
-        session.run(&format!("INSERT INTO {table} VALUES (?, 1, 0)"), &[name])?;
+        session.run(
+            &format!("INSERT INTO {table} (pipeline_name, epoch, sequence) VALUES (?, 1, 0)"),
+            &[name],
+        )?;
     }
     let epoch = session.count(&format!("SELECT max(epoch) FROM {table} WHERE pipeline_name = ?"), &[name])?;
     i64::try_from(epoch).map_err(|error| {
@@ -93,6 +99,19 @@ pub(super) fn check_writer(
         )
         .hint("let one run of a pipeline write at a time")),
     }
+}
+
+/// How often the writer of this epoch has committed; none where another has taken over.
+pub(super) fn sequence(
+    session: &mut Session,
+    catalog: &Catalog,
+    pipeline: &str,
+    epoch: i64,
+) -> Result<Option<i64>> {
+    let table = catalog.qualified(WRITERS);
+    let sql = format!("SELECT sequence FROM {table} WHERE pipeline_name = ? AND epoch = ?");
+    let rows = session.rows(&sql, &[Param::Text(pipeline), Param::Int(epoch)])?;
+    Ok(rows.into_iter().flatten().flatten().next().and_then(|text| text.parse().ok()))
 }
 
 /// The newest schema of this name. Versions grow with every change; a clock may go back.
@@ -127,101 +146,6 @@ pub(super) fn newest_state(
 fn first_cell(session: &mut Session, sql: &str, name: &str) -> Result<Option<String>> {
     let rows = session.rows(sql, &[Param::Text(name)])?;
     Ok(rows.into_iter().flatten().flatten().next())
-}
-
-/// A resource of a load that was not completed.
-#[derive(Debug)]
-pub(super) struct Unfinished {
-    pub(super) load_id: String,
-    pub(super) resource: String,
-    pub(super) table: String,
-    pub(super) appended: bool,
-    /// Another resource of that load, complete, filled the same table.
-    pub(super) shares_table: bool,
-}
-
-/// What earlier runs of the pipeline left incomplete.
-pub(super) fn unfinished(
-    session: &mut Session,
-    catalog: &Catalog,
-    pipeline: &str,
-) -> Result<Vec<Unfinished>> {
-    let positions = catalog.qualified(POSITIONS);
-    let sql = format!(
-        "SELECT p.load_id, p.resource, (p.position ->> 'table'), (p.position ->> 'disposition'), EXISTS (SELECT 1 FROM {positions} AS o \
-         WHERE o.pipeline_name = p.pipeline_name AND o.load_id = p.load_id AND o.resource <> p.resource AND o.done \
-         AND (o.position ->> 'table') = (p.position ->> 'table')) \
-         FROM {positions} AS p WHERE p.pipeline_name = ? AND NOT p.done ORDER BY p.load_id, p.resource"
-    );
-    let rows = session.rows(&sql, &[Param::Text(pipeline)])?;
-    let unfinished = rows.into_iter().filter_map(|row| {
-        let [load_id, resource, table, disposition, shares_table] =
-            <[Option<String>; 5]>::try_from(row).ok()?;
-        Some(Unfinished {
-            load_id: load_id?,
-            resource: resource?,
-            table: table?,
-            appended: disposition.as_deref() == Some(disposition_name(Disposition::Append)),
-            shares_table: shares_table.as_deref() == Some("true"),
-        })
-    });
-    Ok(unfinished.collect())
-}
-
-/// dlt's name.
-pub(super) fn disposition_name(disposition: Disposition) -> &'static str {
-    match disposition {
-        Disposition::Append => "append",
-        Disposition::Replace => "replace",
-        Disposition::Merge => "merge",
-        Disposition::Skip => "skip",
-    }
-}
-
-/// Removes the positions of all loads of the pipeline.
-pub(super) fn clear_positions(session: &mut Session, catalog: &Catalog, pipeline: &str) -> Result<()> {
-    let sql = format!("DELETE FROM {} WHERE pipeline_name = ?", catalog.qualified(POSITIONS));
-    session.run(&sql, &[Param::Text(pipeline)]).map(drop)
-}
-
-/// Notes that a resource has rows in this load, or is complete.
-pub(super) fn put_position(
-    session: &mut Session,
-    catalog: &Catalog,
-    run: &RunIdentity,
-    resource: &str,
-    table: &str,
-    disposition: Disposition,
-    done: bool,
-) -> Result<()> {
-    drop_position(session, catalog, run, resource)?;
-    let position = json!({"table": table, "disposition": disposition_name(disposition)}).to_string();
-    session.run(
-        &format!("INSERT INTO {} VALUES (?, ?, ?, '', ?, ?)", catalog.qualified(POSITIONS)),
-        &[
-            Param::Text(&run.pipeline),
-            Param::Text(&run.load_id),
-            Param::Text(resource),
-            Param::Text(&position),
-            Param::Bool(done),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Forgets what was noted of a resource in this load.
-pub(super) fn drop_position(
-    session: &mut Session,
-    catalog: &Catalog,
-    run: &RunIdentity,
-    resource: &str,
-) -> Result<()> {
-    let sql = format!(
-        "DELETE FROM {} WHERE pipeline_name = ? AND load_id = ? AND resource = ?",
-        catalog.qualified(POSITIONS)
-    );
-    let params = [Param::Text(&run.pipeline), Param::Text(&run.load_id), Param::Text(resource)];
-    session.run(&sql, &params).map(drop)
 }
 
 /// Stores the schema if it differs from the newest stored one; gives what is the newest then.
@@ -289,16 +213,17 @@ pub(super) fn put_state(
     Ok(Some(stored))
 }
 
-/// Notes that the load is complete.
+/// Notes that a load is complete.
 pub(super) fn put_load(
     session: &mut Session,
     catalog: &Catalog,
-    run: &RunIdentity,
+    load_id: &str,
+    schema: &str,
     schema_hash: Option<&str>,
     at_micros: i64,
 ) -> Result<()> {
     let table = catalog.qualified("_dlt_loads");
-    let mut params = vec![Param::Text(&run.load_id), Param::Text(&run.schema), Param::Micros(at_micros)];
+    let mut params = vec![Param::Text(load_id), Param::Text(schema), Param::Micros(at_micros)];
     let hash = match schema_hash {
         Some(hash) => {
             params.push(Param::Text(hash));

@@ -7,7 +7,8 @@
 //! | `sql` | statements, parameters, bulk ingest, quoting |
 //! | `types`, `ddl` | tables and columns as they are and as they must be |
 //! | `family` | root tables with their nested tables |
-//! | `meta` | dlt's tables about loads, and ours |
+//! | `meta` | dlt's tables about loads, and the writer's row |
+//! | `ledger` | open loads and passes, positions |
 //! | `checkpoint` | one commit |
 //! | `write`, `keys`, `merge`, `stage` | rows into tables |
 
@@ -15,6 +16,7 @@ mod checkpoint;
 mod ddl;
 mod family;
 mod keys;
+mod ledger;
 mod library;
 mod merge;
 mod meta;
@@ -26,15 +28,24 @@ mod write;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use adbc_driver_manager::ManagedDatabase;
 
 use self::checkpoint::{Book, Checkpoint};
 use self::ddl::Catalog;
-use self::family::{Family, Lineage};
-use self::sql::{Param, Session};
+use self::family::Lineage;
+use self::ledger::Ledger;
+use self::sql::{COMMIT, Session};
 use super::{Commit, Committed, Destination, Restored, RunIdentity};
+use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::steps::Steps;
+
+/// How long a reader that holds the file is waited for.
+const FOR_READERS: Duration = Duration::from_secs(30);
+/// How often a file that is held is tried.
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// A DuckDB file and a dataset in it.
 pub struct DuckDb {
@@ -89,6 +100,44 @@ impl DuckDb {
         })
     }
 
+    /// As [`DuckDb::open`], but waits for a file that another process holds: as long as `wait` says; without it a
+    /// reader is given half a minute, and another run is not waited for. `waiting` is told why, once.
+    ///
+    /// # Errors
+    /// As [`DuckDb::open`]; of kind [`ErrorKind::Locked`] where the time was not enough.
+    pub fn open_when_free(
+        path: impl AsRef<Path>,
+        dataset: &str,
+        wait: Option<Duration>,
+        env: &Env,
+        waiting: impl FnOnce(&Error),
+    ) -> Result<Self> {
+        let (path, started) = (path.as_ref(), env.instant());
+        let mut waiting = Some(waiting);
+        loop {
+            match Self::open(path, dataset, None) {
+                Err(error) if error.kind() == ErrorKind::Locked => {
+                    let patience = if library::is_held_by_run(&error) { Duration::ZERO } else { FOR_READERS };
+                    if env.instant() - started >= wait.unwrap_or(patience) {
+                        return Err(error);
+                    }
+                    if let Some(waiting) = waiting.take() {
+                        waiting(&error);
+                    }
+                    std::thread::sleep(env.jitter(BETWEEN_TRIES));
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Lets somebody watch every statement.
+    #[must_use]
+    pub fn watched(mut self, steps: Steps) -> Self {
+        self.session.watch(steps);
+        self
+    }
+
     /// Runs a query (`SELECT`, `FROM`, `DESCRIBE`) and gives its rows as text: for `dray schema`, `dray state`, `dray loads`,
     /// and tests.
     ///
@@ -105,7 +154,7 @@ impl DuckDb {
     /// Runs `work` in a transaction.
     fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.session.run("BEGIN TRANSACTION", &[])?;
-        let result = work(self).and_then(|value| self.session.run("COMMIT", &[]).map(|_| value));
+        let result = work(self).and_then(|value| self.session.run(COMMIT, &[]).map(|_| value));
         if result.is_err() {
             // Where the transaction is gone already (a refused COMMIT ends it), this fails, which changes nothing.
             drop(self.session.run("ROLLBACK", &[]));
@@ -132,51 +181,36 @@ impl DuckDb {
         }
         lineage.guess(&target);
 
-        let taken_back = take_back(session, &target, &lineage, &run.pipeline)?;
-        meta::clear_positions(session, &target, &run.pipeline)?;
+        let ledger = Ledger::read(session, &target, &run.pipeline)?;
+        let positions = ledger::positions(session, &target, &run.pipeline)?;
         let mut staged = Catalog::read(session, &self.catalog, &staging)?;
-        let leftovers = stage::prefix(&run.pipeline);
-        let leftovers: Vec<String> = staged
-            .tables()
-            .map(|shape| shape.name.clone())
-            .filter(|name| name.starts_with(&leftovers))
-            .collect();
-        for table in leftovers {
+        for table in leftovers(&staged, &ledger, &run.pipeline) {
             staged.drop_table(session, &table)?;
         }
 
         let restored = Restored {
             schema: restored_schema,
             state: state.as_ref().map(|state| state.value.clone()),
-            taken_back,
+            passes: ledger.restored(),
+            positions,
         };
-        let book = Book::new(target, staged, lineage, schema, state);
+        let book = Book::new(target, staged, lineage, ledger, schema, state);
         Ok((Claimed { run: run.clone(), epoch, sequence: 0, book }, restored))
     }
 }
 
-/// Deletes what incomplete resources of earlier loads have appended. Merged rows stay: they will be merged again.
-fn take_back(
-    session: &mut Session,
-    target: &Catalog,
-    lineage: &Lineage,
-    pipeline: &str,
-) -> Result<Vec<(String, u64)>> {
-    let mut taken_back = Vec::new();
-    for unfinished in meta::unfinished(session, target, pipeline)? {
-        let find = |name: &str| target.table(name).map(|shape| target.qualified(&shape.name));
-        // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
-        if !unfinished.appended || unfinished.shares_table {
-            continue;
-        }
-        if let Some(family) = Family::new(lineage, &unfinished.table, find) {
-            let rows = family.delete(session, "t._dlt_load_id = ?", &[Param::Text(&unfinished.load_id)])?;
-            if rows > 0 {
-                taken_back.push((unfinished.resource, rows));
-            }
-        }
-    }
-    Ok(taken_back)
+/// Staging tables of the pipeline that no open pass knows.
+fn leftovers(staged: &Catalog, ledger: &Ledger, pipeline: &str) -> Vec<String> {
+    let known: Vec<String> = ledger
+        .passes
+        .iter()
+        .flat_map(|(resource, pass)| {
+            pass.staged.iter().map(move |table| stage::name(pipeline, resource, table).to_lowercase())
+        })
+        .collect();
+    let prefix = stage::prefix(pipeline);
+    let own = staged.tables().map(|shape| &shape.name).filter(|name| name.starts_with(&prefix));
+    own.filter(|name| !known.contains(&name.to_lowercase())).cloned().collect()
 }
 
 impl Destination for DuckDb {
@@ -191,13 +225,26 @@ impl Destination for DuckDb {
             return Err(Error::new(ErrorKind::Bug, "commit without a claim"));
         };
         let before = claimed.book.clone();
+        let mut done = None;
         let result = self.transaction(|this| {
             let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
             meta::check_writer(&mut this.session, target, pipeline, claimed.epoch, claimed.sequence)?;
             let id = format!("{}_{}", claimed.epoch, claimed.sequence);
-            Checkpoint::new(&mut this.session, &mut claimed.book, &claimed.run, claimed.sequence, id)
-                .apply(&commit)
+            let committed =
+                Checkpoint::new(&mut this.session, &mut claimed.book, &claimed.run, claimed.sequence, id)
+                    .apply(&commit)?;
+            done = Some(committed.clone());
+            Ok(committed)
         });
+        // A commit may have happened although its answer was lost: the sequence number tells.
+        let result = match result {
+            Err(error) if error.kind() == ErrorKind::Destination => {
+                let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
+                let sequence = meta::sequence(&mut self.session, target, pipeline, claimed.epoch)?;
+                done.filter(|_| sequence == Some(claimed.sequence + 1)).ok_or(error)
+            }
+            result => result,
+        };
         match &result {
             Ok(_) => claimed.sequence += 1,
             Err(_) => claimed.book = before,

@@ -14,6 +14,11 @@ use arrow_array::{
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::steps::Steps;
+
+pub(super) const COMMIT: &str = "COMMIT";
+/// The step at which a commit is durable and nobody knows it yet.
+pub(super) const AFTER_COMMIT: &str = "after a commit";
 
 /// A value bound to a `?`.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +27,6 @@ pub(super) enum Param<'a> {
     Int(i64),
     /// An instant in microseconds.
     Micros(i64),
-    Bool(bool),
 }
 
 impl Param<'_> {
@@ -33,7 +37,6 @@ impl Param<'_> {
             Self::Micros(value) => {
                 Arc::new(TimestampMicrosecondArray::from(vec![value]).with_timezone("UTC"))
             }
-            Self::Bool(value) => Arc::new(BooleanArray::from(vec![value])),
         }
     }
 }
@@ -50,17 +53,25 @@ pub(super) enum Target<'a> {
 /// A connection.
 pub(super) struct Session {
     connection: ManagedConnection,
+    steps: Steps,
 }
 
 impl Session {
     pub(super) fn new(connection: ManagedConnection) -> Self {
-        Self { connection }
+        Self { connection, steps: Steps::default() }
+    }
+
+    /// Lets somebody watch each statement, before and after it.
+    pub(super) fn watch(&mut self, steps: Steps) {
+        self.steps = steps;
     }
 
     /// Runs a statement; gives the rows that it changed.
     pub(super) fn run(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.steps.next("before a statement")?;
         let mut statement = self.prepare(sql, params)?;
         let changed = statement.execute_update().map_err(|error| failed(&error))?;
+        self.steps.next(if sql == COMMIT { AFTER_COMMIT } else { "after a statement" })?;
         Ok(changed.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
@@ -116,8 +127,9 @@ impl Session {
         }
         let reader = RecordBatchIterator::new(batches.into_iter().map(Ok::<_, ArrowError>), schema);
         statement.bind_stream(Box::new(reader)).map_err(|error| failed(&error))?;
+        self.steps.next("before rows are written")?;
         statement.execute_update().map_err(|error| failed(&error))?;
-        Ok(())
+        self.steps.next("after rows are written")
     }
 
     fn prepare(&mut self, sql: &str, params: &[Param<'_>]) -> Result<ManagedStatement> {

@@ -12,14 +12,23 @@ pub(super) fn prefix(pipeline: &str) -> String {
     format!("{pipeline}:")
 }
 
+/// The staging table of a table; each resource has its own, for two may fill one table.
+pub(super) fn name(pipeline: &str, resource: &str, table: &str) -> String {
+    format!("{}{resource}:{table}", prefix(pipeline))
+}
+
 impl Checkpoint<'_> {
-    /// The staging table of a table; each resource has its own, for two may fill one table.
     pub(super) fn staging_name(&self, resource: &str, table: &str) -> String {
-        format!("{}{resource}:{table}", prefix(&self.run.pipeline))
+        name(&self.run.pipeline, resource, table)
     }
 
     /// Adds rows to the staging tables.
-    pub(super) fn stage(&mut self, resource: &str, batches: &[&TableBatch]) -> Result<()> {
+    pub(super) fn stage(
+        &mut self,
+        resource: &str,
+        load: &ResourceLoad,
+        batches: &[&TableBatch],
+    ) -> Result<()> {
         if self.book.staging.tables().next().is_none() {
             self.book.staging.create_schema(self.session)?;
         }
@@ -27,9 +36,9 @@ impl Checkpoint<'_> {
             let name = self.staging_name(resource, &batch.table.name);
             // Unconstrained: a refusal belongs to the table itself.
             self.book.staging.ensure(self.session, &name, &batch.table, false)?;
-            let progress = self.progress(resource);
-            if !progress.staged.contains(&batch.table.name) {
-                progress.staged.push(batch.table.name.clone());
+            let pass = self.pass(resource, load);
+            if !pass.staged.contains(&batch.table.name) {
+                pass.staged.push(batch.table.name.clone());
             }
         }
         for (table, rows) in by_table(batches) {
@@ -55,7 +64,7 @@ impl Checkpoint<'_> {
 
     /// Moves the staged rows into their tables.
     pub(super) fn switch_in(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
-        for table in self.progress(resource).staged.clone() {
+        for table in self.staged(resource) {
             let staged = self.book.staging.qualified(&self.staging_name(resource, &table));
             let target = self.book.target.qualified(&table);
             let rows = insert(self.session, &target, &staged).map_err(|error| error.with("table", &table))?;
@@ -68,11 +77,19 @@ impl Checkpoint<'_> {
 
     /// Drops the staging tables of a resource.
     pub(super) fn drop_staged(&mut self, resource: &str) -> Result<()> {
-        for table in std::mem::take(&mut self.progress(resource).staged) {
+        for table in self.staged(resource) {
             let name = self.staging_name(resource, &table);
             self.book.staging.drop_table(self.session, &name)?;
         }
+        if let Some(pass) = self.book.ledger.passes.get_mut(resource) {
+            pass.staged.clear();
+        }
         Ok(())
+    }
+
+    /// The tables of a resource that have rows in staging.
+    fn staged(&self, resource: &str) -> Vec<String> {
+        self.book.ledger.passes.get(resource).map(|pass| pass.staged.clone()).unwrap_or_default()
     }
 }
 

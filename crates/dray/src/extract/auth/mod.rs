@@ -57,11 +57,15 @@ impl Authenticator {
     /// The API refused a token: it is not used again. False if there is nothing to renew.
     pub(super) async fn renew(&self, refused: u64) -> bool {
         match self {
-            Self::OAuth2(oauth2) => {
-                oauth2.forget(refused).await;
-                true
-            }
+            Self::OAuth2(oauth2) => oauth2.forget(refused).await,
             Self::Fixed(_) => false,
+        }
+    }
+
+    /// The API took a token.
+    pub(super) fn accepted(&self, generation: u64) {
+        if let Self::OAuth2(oauth2) = self {
+            oauth2.accepted(generation);
         }
     }
 }

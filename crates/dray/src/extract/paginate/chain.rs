@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use super::locate::{cursor, has_more, header_link, json_link, pagination, total};
 use super::{Next, PageFacts, Token};
 use crate::error::Result;
@@ -26,6 +28,14 @@ pub(in crate::extract) struct Chain {
     unsure: bool,
     /// The API itself said that there is a next page.
     promised: bool,
+}
+
+/// What a chain remembers of its pages, apart from what guards it against loops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::extract) struct Memory {
+    received: u64,
+    largest: u64,
+    total: Option<u64>,
 }
 
 /// What the page says of the end, to paginators that count.
@@ -54,6 +64,17 @@ impl Chain {
             unsure: false,
             promised: false,
         }
+    }
+
+    /// A chain that goes on from what an earlier one remembered.
+    pub(in crate::extract) fn resumed(memory: Memory) -> Self {
+        let Memory { received, largest, total } = memory;
+        Self { received, largest, total, ..Self::new() }
+    }
+
+    /// What it remembers so far.
+    pub(in crate::extract) fn memory(&self) -> Memory {
+        Memory { received: self.received, largest: self.largest, total: self.total }
     }
 
     /// The token of the first page.

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{PageFacts, Token};
 use crate::error::{Error, ErrorKind, Result};
+use crate::extract::request::without_user;
 use crate::json::{Document, Kind, NodeId, Path};
 use crate::plan::{CursorSource, HasMore};
 
@@ -88,7 +89,7 @@ pub(super) fn header_link(rel: &str, page: &PageFacts<'_>) -> Result<Option<Toke
 fn resolve(url: &Url, link: Option<&str>) -> Result<Option<Token>> {
     let Some(link) = link else { return Ok(None) };
     match url.join(link) {
-        Ok(next) => Ok(Some(Token::Link(next))),
+        Ok(next) => Ok(Some(Token::Link(without_user(next)))),
         Err(error) => Err(pagination("the link to the next page is not a URL").caused_by(error)),
     }
 }

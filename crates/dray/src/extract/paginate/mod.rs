@@ -5,11 +5,12 @@
 mod chain;
 mod detect;
 mod locate;
+pub(super) mod storable;
 
 use http::HeaderMap;
 use url::Url;
 
-pub(super) use chain::Chain;
+pub(super) use chain::{Chain, Memory};
 pub(super) use detect::detect;
 
 use crate::json::{Document, NodeId};

@@ -122,6 +122,8 @@ fn compile(
             incremental,
             ignore: endpoint.response_actions.clone().unwrap_or_default(),
             load,
+            // Known once the whole file is: `prepare` fills it in.
+            fingerprint: String::new(),
         },
         parent,
     })

@@ -2,6 +2,7 @@
 
 use super::{explained, planned};
 use crate::config::parse::Format;
+use crate::plan::AuthPlan;
 
 /// The golden file, of which a patch replaces whole top-level keys.
 fn problems(patch: &str) -> String {
@@ -391,4 +392,51 @@ fn what_follows_from_a_problem_is_not_said() {
     2:67 resources[1].endpoint: no resource `psts`
       = nearest is `posts`
     "#);
+}
+
+#[test]
+fn origins_that_may_not_be_allowed() {
+    let patch = r#"client: {base_url: 'https://api.example.com', allowed_origins: ['http://files.example.com', 'https://169.254.169.254', 'files.example.com', 'https://u@x.example.com']}"#;
+    insta::assert_snapshot!(problems(patch), @r"
+    1:64 client.allowed_origins: `http://files.example.com` is not https, but `base_url` is
+      = credentials would travel in clear; no switch allows that
+    1:64 client.allowed_origins: `https://169.254.169.254` is an address of the machine's own network
+      = no API may lead there: link-local addresses answer with the machine's credentials
+    1:64 client.allowed_origins: `files.example.com` is not an origin
+      = an origin is scheme, host and port: `https://files.example.com`
+    1:64 client.allowed_origins: `https://u@x.example.com` is not an origin
+      = an origin is scheme, host and port: `https://files.example.com`
+    ");
+}
+
+#[test]
+fn certificates_come_with_their_keys() {
+    let patch = r#"client: {base_url: 'https://api.example.com', tls: {client_cert_file: client.pem, verify: false}}"#;
+    insta::assert_snapshot!(problems(patch), @r"
+    1:71 client.tls.client_cert_file: a client certificate needs both `client_cert_file` and `client_key_file`
+      = both may name one file that holds certificate and key
+    1:83 client.tls.verify: `verify` is not a key here
+      = certificates are always verified; `ca_file` adds an authority of your own
+    ");
+}
+
+#[test]
+fn a_user_in_the_base_url_is_basic_auth() {
+    let plan = |auth: &str| {
+        let text =
+            format!("client: {{base_url: 'https://me:p%40ss@api.example.com/v1'{auth}}}\nresources: [posts]");
+        planned(&text, Format::Yaml).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let read = plan("");
+    assert_eq!(read.client.base_url.as_str(), "https://api.example.com/v1/");
+    let AuthPlan::Basic { username, password } = &read.resources[0].auth else {
+        panic!("{:?}", read.resources)
+    };
+    assert_eq!((username.expose(), password.expose()), ("me", "p@ss"));
+    // What is written as `auth` wins, also where it says none.
+    let read = plan(", auth: {token: t}");
+    assert_eq!(read.client.base_url.as_str(), "https://api.example.com/v1/");
+    assert!(matches!(read.resources[0].auth, AuthPlan::Bearer { .. }));
+    assert!(read.notes.iter().any(|note| note.text.contains("`base_url` are not used")));
+    assert_eq!(plan(", auth: null").resources[0].auth, AuthPlan::None);
 }

@@ -1,0 +1,274 @@
+//! The loads that are made to die: small APIs of which everything is known.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dray_sim::{Api, Options, Request, Response, Sim};
+use serde_json::{Value, json};
+
+use crate::load::{DATASET, Folder, every_page, load_into, plan};
+
+/// Records of a page.
+const PAGE: usize = 10;
+
+/// A kind of load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The first run of an incremental append.
+    Append,
+    /// Its second run, with new records.
+    AppendAgain,
+    /// An append without key and cursor, counted pages.
+    AppendPlain,
+    /// A merge over rows that are there, all of them changed.
+    Merge,
+    /// A replace of rows that are there by others.
+    Replace,
+    /// An append whose later records have new columns, new types and a new list.
+    Evolve,
+    /// Parents that are merged, and their children, appended.
+    Family,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Append,
+        Self::AppendAgain,
+        Self::AppendPlain,
+        Self::Merge,
+        Self::Replace,
+        Self::Evolve,
+        Self::Family,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::AppendAgain => "append, second run",
+            Self::AppendPlain => "append without key",
+            Self::Merge => "merge",
+            Self::Replace => "replace",
+            Self::Evolve => "schema change",
+            Self::Family => "parent and child",
+        }
+    }
+
+    /// By name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The configuration against an API at `base`.
+    #[must_use]
+    pub fn config(self, base: &str) -> String {
+        let items = |disposition: &str, more: &str| {
+            format!(
+                "  - {{name: items, write_disposition: {disposition}, {more}\n     endpoint: {{path: items, data_selector: data, \
+                 paginator: {{type: cursor, cursor_path: next, cursor_param: cursor}}"
+            )
+        };
+        let since = ", incremental: {cursor_path: updated, start_param: since, initial_value: 0}}}";
+        let resources = match self {
+            Self::Append | Self::AppendAgain | Self::Evolve => format!("{}{since}", items("append", "")),
+            Self::AppendPlain => {
+                "  - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, \
+                 paginator: {type: offset, limit: 10, total_path: null}}}"
+                    .to_owned()
+            }
+            Self::Merge => format!("{}}}}}", items("merge", "primary_key: id,")),
+            Self::Replace => format!("{}}}}}", items("replace", "")),
+            Self::Family => format!(
+                "{}}}}}\n  - {{name: children, write_disposition: append, include_from_parent: [id], \
+                 endpoint: {{path: \"items/{{resources.items.id}}/children\", data_selector: data, \
+                 paginator: {{type: cursor, cursor_path: next, cursor_param: cursor}}}}}}",
+                items("merge", "primary_key: id,")
+            ),
+        };
+        format!(
+            "client: {{base_url: \"{base}\", concurrency: 2, retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n{resources}\n"
+        )
+    }
+
+    /// Whether the load goes into a database that has rows already.
+    #[must_use]
+    pub fn has_before(self) -> bool {
+        matches!(self, Self::AppendAgain | Self::Merge | Self::Replace)
+    }
+
+    /// Records that the API has in its first or second state.
+    fn count(self, second: bool) -> usize {
+        match self {
+            Self::AppendAgain if second => 70,
+            Self::Family => 12,
+            _ => 40,
+        }
+    }
+}
+
+/// An API in its first or second state, and the requests it got.
+pub struct World {
+    /// Its server.
+    pub sim: Sim,
+    /// What is loaded from it.
+    pub kind: Kind,
+    second: Arc<Mutex<bool>>,
+}
+
+impl World {
+    /// Starts it in its first state.
+    ///
+    /// # Errors
+    /// Where the server cannot start.
+    pub fn start(kind: Kind) -> std::io::Result<Self> {
+        let second = Arc::new(Mutex::new(false));
+        let own = Arc::clone(&second);
+        let api = Api::custom(move |request: &Request| {
+            answer(kind, *own.lock().unwrap_or_else(PoisonError::into_inner), request)
+        });
+        Ok(Self { sim: Sim::start(Options { api, ..Options::default() })?, kind, second })
+    }
+
+    /// Which state it is in.
+    pub fn state(&self, second: bool) {
+        *self.second.lock().unwrap_or_else(PoisonError::into_inner) = second;
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> String {
+        self.kind.config(self.sim.base_url())
+    }
+
+    /// A database as it is before the load.
+    ///
+    /// # Errors
+    /// In words, where it cannot be made.
+    pub fn before(&self, folder: &Folder) -> Result<Option<PathBuf>, String> {
+        if !self.kind.has_before() {
+            return Ok(None);
+        }
+        self.state(false);
+        self.load(&folder.database())?;
+        Ok(Some(folder.database()))
+    }
+
+    /// One whole run that nobody disturbs.
+    ///
+    /// # Errors
+    /// In words, where it does not succeed.
+    pub fn load(&self, database: &Path) -> Result<(), String> {
+        let plan = plan(&self.config(), &[]).map_err(|error| error.chain())?;
+        let ran = load_into(database, plan, every_page(), dray::steps::Steps::default());
+        crate::load::failure(&ran).map_or(Ok(()), Err)
+    }
+
+    /// The rows that a complete load leaves: table, and its rows as `id` or `parent id`, sorted.
+    #[must_use]
+    pub fn expected(&self, second: bool) -> BTreeMap<&'static str, Vec<String>> {
+        let first_id = if self.kind == Kind::Replace && second { 1000 } else { 0 };
+        let count = self.kind.count(second);
+        let mut items: Vec<String> = (0..count)
+            .map(|index| {
+                let changed = self.kind == Kind::Merge && second;
+                format!("{} {}", first_id + index, if changed { "new" } else { "old" })
+            })
+            .collect();
+        let mut tags: Vec<String> =
+            (0..count).flat_map(|index| [0, 1].map(|at| format!("{} {at}", first_id + index))).collect();
+        items.sort();
+        tags.sort();
+        let mut expected = BTreeMap::from([("items", items), ("items__tags", tags)]);
+        if self.kind == Kind::Family {
+            let mut children: Vec<String> = (0..count)
+                .flat_map(|parent| (0..children(parent)).map(move |child| format!("{parent} {child}")))
+                .collect();
+            children.sort();
+            expected.insert("children", children);
+        }
+        expected
+    }
+
+    /// The rows that are there, as [`World::expected`] writes them.
+    ///
+    /// # Errors
+    /// In words, where the database refuses.
+    pub fn found(&self, folder: &Folder) -> Result<BTreeMap<&'static str, Vec<String>>, String> {
+        let mut found = BTreeMap::new();
+        let mut queries = vec![
+            ("items", format!("SELECT id || ' ' || v FROM {DATASET}.items")),
+            (
+                "items__tags",
+                format!(
+                    "SELECT i.id || ' ' || t._dlt_list_idx FROM {DATASET}.items__tags t \
+                     LEFT JOIN {DATASET}.items i ON t._dlt_parent_id = i._dlt_id"
+                ),
+            ),
+        ];
+        if self.kind == Kind::Family {
+            queries.push(("children", format!("SELECT _items_id || ' ' || id FROM {DATASET}.children")));
+        }
+        for (table, sql) in queries {
+            let there = format!(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = '{DATASET}' AND table_name = '{table}'"
+            );
+            let there = folder.column(&there).map_err(|error| error.chain())?;
+            let rows = if there.is_empty() {
+                Vec::new()
+            } else {
+                folder.query(&sql).map_err(|error| error.chain())?
+            };
+            // A nested row without its parent row has a null here, which no expected row has.
+            let mut rows: Vec<String> = rows
+                .into_iter()
+                .filter_map(|row| row.into_iter().next())
+                .map(|cell| cell.unwrap_or_else(|| "torn".to_owned()))
+                .collect();
+            rows.sort();
+            found.insert(table, rows);
+        }
+        Ok(found)
+    }
+}
+
+/// Children of the parent `index`: none, some on one page, some on two.
+fn children(index: usize) -> usize {
+    [0, 3, 13, 1][index % 4]
+}
+
+fn answer(kind: Kind, second: bool, request: &Request) -> Response {
+    let number = |name: &str| request.param(name).and_then(|text| text.parse::<usize>().ok());
+    let from = number("cursor").or_else(|| number("offset")).unwrap_or(0);
+    let all: Vec<Value> = match request.path.strip_prefix("/items/") {
+        Some(rest) => {
+            let parent = rest.split('/').next().and_then(|id| id.parse().ok()).unwrap_or(0);
+            (0..children(parent)).map(|id| json!({"id": id})).collect()
+        }
+        None => {
+            let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
+            let records = (0..kind.count(second)).map(|index| record(kind, second, index));
+            records.filter(|record| record["updated"].as_i64() >= Some(since)).collect()
+        }
+    };
+    let page: Vec<&Value> = all.iter().skip(from).take(PAGE).collect();
+    let next = (from + PAGE < all.len()).then(|| (from + PAGE).to_string());
+    Response::json(&json!({"data": page, "next": next}))
+}
+
+fn record(kind: Kind, second: bool, index: usize) -> Value {
+    let id = if kind == Kind::Replace && second { 1000 + index } else { index };
+    let v = if kind == Kind::Merge && second { "new" } else { "old" };
+    let mut record = json!({"id": id, "v": v, "updated": index + 1, "tags": [{"t": "a"}, {"t": "b"}]});
+    if kind == Kind::Evolve && index >= 20 {
+        record["more"] = json!({"deep": index});
+        record["price"] = json!(1.5);
+        record["notes"] = json!(["n"]);
+    } else if kind == Kind::Evolve {
+        record["price"] = json!(1);
+    }
+    record
+}

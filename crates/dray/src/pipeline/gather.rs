@@ -1,0 +1,373 @@
+//! The normalize thread: pages into the open segment, segments to the loader.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::carry::{Before, Place};
+use super::{Checkpointing, Progress, stored_cursor};
+use crate::destination::{Finished, Position, TableBatch};
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::extract::{CursorMove, Event, Opened, Page};
+use crate::json::Document;
+use crate::load::{Families, Move, Segment};
+use crate::normalize::Normalizer;
+use crate::plan::Plan;
+use crate::report::error_text;
+use crate::steps::Steps;
+
+/// How a resource ended, and what became of its partitions.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) ended: Option<Result<()>>,
+    partitions: Vec<String>,
+    moves: Vec<(Arc<str>, CursorMove)>,
+    /// Part of it was loaded by an earlier run.
+    resumed: bool,
+    /// The loader knows that all its rows are with it.
+    finished: bool,
+    /// Pages that this run has read.
+    pages: u64,
+    /// What it means for the database was decided.
+    settled: bool,
+}
+
+impl From<Before> for Outcome {
+    fn from(before: Before) -> Self {
+        let Before { resumed, finished, partitions, moves } = before;
+        Self { partitions, moves, resumed, finished, ..Self::default() }
+    }
+}
+
+/// The normalize thread: pages into the open segment, segments to the loader.
+pub(super) struct Gatherer {
+    pub(super) normalizer: Normalizer,
+    pub(super) plan: Arc<Plan>,
+    pub(super) env: Arc<Env>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) checkpointing: Checkpointing,
+    pub(super) steps: Steps,
+    /// Records that may still be loaded before the run stops by itself.
+    pub(super) rows_left: Option<u64>,
+    pub(super) families: Families,
+    /// The resources that run.
+    pub(super) needed: BTreeSet<usize>,
+    pub(super) segment: Segment,
+    /// Partitions that moved since the last segment.
+    pub(super) moved: BTreeMap<(usize, Arc<str>), Moved>,
+    pub(super) pending_bytes: usize,
+    pub(super) pending_since: Option<Instant>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Where a partition stands now.
+pub(super) struct Moved {
+    place: Place,
+    done: bool,
+}
+
+impl Gatherer {
+    pub(super) fn run(
+        &mut self,
+        handle: &tokio::runtime::Handle,
+        mut pages: mpsc::Receiver<Event>,
+        segments: &SyncSender<Segment>,
+    ) {
+        loop {
+            let next = match self.pending_since {
+                // The timer must be made where the runtime is.
+                Some(since) => handle.block_on(async {
+                    tokio::time::timeout_at(since + self.checkpointing.time, pages.recv()).await
+                }),
+                None => Ok(pages.blocking_recv()),
+            };
+            let event = match next {
+                Ok(Some(event)) => Some(event),
+                Ok(None) => break,
+                Err(_elapsed) => None,
+            };
+            let due = event.is_none() || self.pending_bytes >= self.checkpointing.bytes;
+            if let Some(event) = event {
+                // What was told before a restart must be taken back with all the rest.
+                let restarts = matches!(event, Event::Restarted { .. });
+                if restarts && !self.send(segments) {
+                    return;
+                }
+                self.take(event);
+            }
+            if self.rows_left == Some(0) {
+                tracing::info!("this run has loaded as many records as it may");
+                break;
+            }
+            if (due || self.pending_bytes >= self.checkpointing.bytes) && !self.send(segments) {
+                // The loader has failed: closing the channel stops extract.
+                return;
+            }
+        }
+        self.close();
+        // The loader may be gone already; its error is in the report.
+        self.send(segments);
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Page(page) => self.page(page),
+            Event::PartitionDone { resource, partition, overlay, cursor } => {
+                let place = Place { overlay: overlay.as_deref().map(text), at: None, cursor: cursor.clone() };
+                self.moved.insert((resource, Arc::clone(&partition)), Moved { place, done: true });
+                self.pending_since.get_or_insert_with(|| self.env.instant());
+                if let Some(outcome) = self.outcomes.get_mut(resource) {
+                    outcome.partitions.push(partition.to_string());
+                    outcome.moves.extend(cursor.map(|cursor| (partition, cursor)));
+                }
+            }
+            Event::Restarted { resource, why, partitions } => self.restart(resource, &why, partitions),
+            Event::ResourceDone { resource, outcome } => {
+                if self.outcomes.get(resource).is_some_and(|known| known.ended.is_none()) {
+                    self.end(resource, outcome);
+                }
+            }
+        }
+    }
+
+    /// A page: its rows, where its partition stands, and the partitions that it opens go together.
+    fn page(&mut self, page: Page) {
+        let Some(plan) = self.plan.resources.get(page.resource) else { return };
+        let Some(outcome) = self.outcomes.get_mut(page.resource) else { return };
+        if matches!(outcome.ended, Some(Err(_))) {
+            return;
+        }
+        outcome.pages += 1;
+        if let Err(error) = self.steps.next("a page arrived") {
+            self.end(page.resource, Err(error));
+            return;
+        }
+        if plan.selected && !page.records.is_empty() {
+            // Parent fields are written once a record.
+            let carried =
+                page.overlay.as_ref().map_or(0, |overlay| overlay.body().len() * page.records.len());
+            self.pending_bytes += page.document.body().len() + carried;
+            let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
+            self.rows_left = self.rows_left.map(|left| left.saturating_sub(count));
+            if let Err(error) = self.normalizer.page(&page) {
+                self.end(page.resource, Err(error));
+                return;
+            }
+        }
+        self.pending_since.get_or_insert_with(|| self.env.instant());
+        let place =
+            Place { overlay: page.overlay.as_deref().map(text), at: Some(page.position), cursor: None };
+        self.moved.insert((page.resource, page.partition), Moved { place, done: false });
+        self.opened(page.opened);
+    }
+
+    /// Partitions that are still to be read from their beginnings.
+    fn opened(&mut self, partitions: Vec<Opened>) {
+        for Opened { resource, key, overlay } in partitions {
+            let place = Place { overlay: overlay.as_deref().map(text), ..Place::default() };
+            self.moved.insert((resource, key), Moved { place, done: false });
+        }
+    }
+
+    /// A resource starts over.
+    fn restart(&mut self, resource: usize, why: &Error, partitions: Vec<Opened>) {
+        let Some(plan) = self.plan.resources.get(resource) else { return };
+        self.notes.push(format!("{}: starts over, because it could not go on: {}", plan.name, why.chain()));
+        tracing::warn!(resource = plan.name, reason = why.chain(), "starting over");
+        self.segment.restarted.push(plan.name.clone());
+        self.pending_since.get_or_insert_with(|| self.env.instant());
+        if let Some(outcome) = self.outcomes.get_mut(resource) {
+            outcome.partitions.clear();
+            outcome.moves.clear();
+        }
+        self.opened(partitions);
+    }
+
+    /// A resource is complete or has failed.
+    fn end(&mut self, resource: usize, result: Result<()>) {
+        let (Some(plan), Some(outcome)) =
+            (self.plan.resources.get(resource), self.outcomes.get_mut(resource))
+        else {
+            return;
+        };
+        if let Some(flag) = self.progress.ended.get(resource) {
+            flag.store(if result.is_ok() { 1 } else { 2 }, Ordering::Relaxed);
+        }
+        if let Err(error) = &result
+            && error.kind() != ErrorKind::Cancelled
+        {
+            tracing::error!(resource = plan.name, error = error_text(error), "resource failed");
+        }
+        outcome.ended = Some(result);
+        self.pending_since.get_or_insert_with(|| self.env.instant());
+    }
+
+    /// Extract is over: resources that never ended were interrupted.
+    fn close(&mut self) {
+        for resource in self.needed.clone() {
+            if self.outcomes.get(resource).is_some_and(|outcome| outcome.ended.is_none()) {
+                self.end(
+                    resource,
+                    Err(Error::new(ErrorKind::Cancelled, "stopped before the resource was complete")),
+                );
+            }
+        }
+    }
+
+    fn is_complete(&self, resource: usize) -> bool {
+        self.outcomes.get(resource).is_some_and(|outcome| matches!(outcome.ended, Some(Ok(()))))
+    }
+
+    /// Tells the loader which resources are complete, and decides about the families that have ended.
+    fn settle(&mut self) {
+        for at in self.needed.clone() {
+            let complete = self.is_complete(at);
+            let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else {
+                continue;
+            };
+            if complete && !outcome.finished {
+                outcome.finished = true;
+                let partitions = std::mem::take(&mut outcome.partitions);
+                self.segment.finished.push(Finished { resource: plan.name.clone(), partitions });
+            }
+        }
+        let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for at in &self.needed {
+            if let Some(plan) = self.plan.resources.get(*at) {
+                families.entry(self.families.root(&plan.name).to_owned()).or_default().push(*at);
+            }
+        }
+        for (root, members) in families {
+            let outcomes = || members.iter().filter_map(|at| self.outcomes.get(*at));
+            if outcomes().all(|outcome| outcome.ended.is_some()) && outcomes().any(|outcome| !outcome.settled)
+            {
+                self.settle_family(&root, &members);
+            }
+        }
+    }
+
+    fn settle_family(&mut self, root: &str, members: &[usize]) {
+        let outcomes = || members.iter().filter_map(|at| self.outcomes.get(*at));
+        let complete = outcomes().all(|outcome| matches!(outcome.ended, Some(Ok(()))));
+        let stopped = outcomes().any(
+            |outcome| matches!(&outcome.ended, Some(Err(error)) if error.kind() == ErrorKind::Cancelled),
+        );
+        // Going on where nothing moves would never end: the next run begins again.
+        let stuck = outcomes().any(|outcome| outcome.resumed) && outcomes().all(|outcome| outcome.pages == 0);
+        if complete {
+            self.segment.closed.extend(self.families.members(root).iter().cloned());
+            for at in members {
+                self.move_cursors(*at);
+            }
+        } else if stuck && !stopped {
+            let finished = |name: &str| {
+                let at = self.plan.resources.iter().position(|resource| resource.name == name);
+                at.and_then(|at| self.outcomes.get(at)).is_some_and(|outcome| outcome.finished)
+            };
+            let given_up = self.families.give_up(root, finished);
+            self.segment.abandoned.extend(given_up.abandoned);
+            self.segment.closed.extend(given_up.closed);
+            self.notes.push(format!(
+                "{root}: could not go on where an earlier run stopped; the next run begins again"
+            ));
+        }
+        for at in members {
+            if let Some(outcome) = self.outcomes.get_mut(*at) {
+                outcome.settled = true;
+            }
+        }
+    }
+
+    fn move_cursors(&mut self, at: usize) {
+        let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else {
+            return;
+        };
+        let Some(incremental) = plan.incremental.as_ref().filter(|_| plan.selected) else { return };
+        for (partition, cursor) in std::mem::take(&mut outcome.moves) {
+            self.segment.moves.push(Move {
+                resource: plan.name.clone(),
+                cursor: incremental.cursor_name.clone(),
+                partition,
+                stored: stored_cursor(cursor),
+            });
+        }
+    }
+
+    /// Where partitions stand with the rows of this segment.
+    fn positions(&mut self) -> Vec<Position> {
+        let mut positions = Vec::with_capacity(self.moved.len());
+        for ((resource, partition), Moved { place, done }) in std::mem::take(&mut self.moved) {
+            let Some(plan) = self.plan.resources.get(resource) else { continue };
+            match serde_json::to_value(place) {
+                Ok(place) => positions.push(Position {
+                    resource: plan.name.clone(),
+                    partition: partition.to_string(),
+                    place,
+                    done,
+                }),
+                // Without it the next run reads the resource again.
+                Err(error) => tracing::warn!(resource = plan.name, %error, "cannot store a position"),
+            }
+        }
+        positions
+    }
+
+    /// Takes the rows built so far into the segment; where that fails, nothing of this run is complete.
+    fn flush(&mut self) {
+        match self.normalizer.flush() {
+            Ok(rows) => {
+                for rows in rows {
+                    let Some(plan) = self.plan.resources.get(rows.resource) else { continue };
+                    // A record that could not be written may have left nested rows behind.
+                    let ended = self.outcomes.get(rows.resource).and_then(|outcome| outcome.ended.as_ref());
+                    if ended
+                        .is_some_and(|ended| matches!(ended, Err(error) if error.kind() == ErrorKind::Schema))
+                    {
+                        continue;
+                    }
+                    let resource = plan.name.clone();
+                    self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
+                }
+            }
+            Err(error) => {
+                let message = error_text(&error);
+                for resource in self.needed.clone() {
+                    self.end(resource, Err(Error::new(ErrorKind::Bug, message.clone())));
+                }
+            }
+        }
+    }
+
+    /// Hands the open segment to the loader; false if the loader is gone.
+    fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
+        self.flush();
+        if let Err(error) = self.steps.next("a segment is closed") {
+            tracing::error!(error = error.chain(), "stopping");
+            return false;
+        }
+        for collision in self.normalizer.take_collisions() {
+            self.notes.push(format!(
+                "`{collision}`: another key has this name; its values are in a column with a suffix"
+            ));
+        }
+        self.segment.schema = self.normalizer.take_schema();
+        self.segment.positions = self.positions();
+        self.settle();
+        let over = self.needed.iter().all(|at| self.outcomes[*at].settled);
+        self.segment.complete = over && self.needed.iter().all(|at| self.is_complete(*at));
+        self.pending_bytes = 0;
+        self.pending_since = None;
+        let segment = std::mem::take(&mut self.segment);
+        segment.is_empty() || segments.send(segment).is_ok()
+    }
+}
+
+fn text(document: &Document) -> String {
+    document.json(document.root()).to_owned()
+}

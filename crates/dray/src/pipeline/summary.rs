@@ -1,0 +1,74 @@
+//! What a run did, put together from what its stages say.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::gather::Outcome;
+use super::{LoadEnded, Progress};
+use crate::error::ErrorKind;
+use crate::plan::Plan;
+use crate::report::{Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
+
+/// All that a report is made of.
+pub(super) struct Summary<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) progress: &'a Progress,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) loaded: LoadEnded,
+    pub(super) notes: Vec<String>,
+}
+
+impl Summary<'_> {
+    pub(super) fn report(self, load_id: String, duration: Duration, destination: String) -> Report {
+        let mut resources = Vec::new();
+        let mut worst = Status::Succeeded;
+        let load_error = self.loaded.error.as_ref().map(error_text);
+        for ((plan, outcome), stats) in
+            self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter())
+        {
+            if !plan.selected && stats.requests.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let refused = self.loaded.loaded.failed.get(&plan.name).map(error_text);
+            let (status, error) = match &outcome.ended {
+                _ if refused.is_some() => (Status::Failed, refused),
+                Some(Ok(())) if load_error.is_none() => (Status::Succeeded, None),
+                Some(Err(error)) if error.kind() != ErrorKind::Cancelled => {
+                    (Status::Failed, Some(error_text(error)))
+                }
+                _ if load_error.is_some() => (Status::Failed, load_error.clone()),
+                _ => (Status::Interrupted, None),
+            };
+            if status == Status::Failed || worst == Status::Succeeded {
+                worst = status;
+            }
+            let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            resources.push((
+                plan.name.clone(),
+                ResourceReport {
+                    status,
+                    requests: count(&stats.requests),
+                    pages: count(&stats.pages),
+                    records: count(&stats.records),
+                    rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
+                    retries: count(&stats.retries),
+                    rejected: 0,
+                    ignored: count(&stats.ignored),
+                    filtered: count(&stats.filtered),
+                    table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
+                    key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
+                    error,
+                },
+            ));
+        }
+        Report {
+            status: if load_error.is_some() { Status::Failed } else { worst },
+            load_id,
+            duration_s: seconds(duration),
+            destination,
+            resources: Resources(resources),
+            notes: self.notes,
+            error: load_error,
+        }
+    }
+}
