@@ -83,7 +83,7 @@ fn sweep(bench: &Bench, kind: Kind, death: Death, outcome: &Mutex<Outcome>, tall
         (Scale::Share, Death::NotTold) => 7,
         (Scale::Full, Death::Killed) => 2,
         (Scale::Full, Death::Refused) => 3,
-        (Scale::Share, _) => 41,
+        (Scale::Share, _) => 71,
     };
     let next = AtomicU64::new(1);
     let over = AtomicU64::new(MOST);

@@ -182,11 +182,18 @@ fn signal(child: &Child, signal: &str) -> Result<(), String> {
     }
 }
 
-/// Everything is there once. Where runs append everything anew, only the newest complete one counts.
+/// Everything is there once. Where runs append everything anew, a run that was killed between its last commit and its end
+/// counts too: every row is there as often as every other.
 fn exact(world: &World, folder: &Folder) -> Result<(), String> {
     let found = world.found(folder)?;
     for (table, expected) in world.expected(world.kind != Kind::Append) {
-        let rows = found.get(table).cloned().unwrap_or_default();
+        let mut rows = found.get(table).cloned().unwrap_or_default();
+        if world.kind == Kind::AppendPlain && !expected.is_empty() {
+            let runs = rows.len() / expected.len();
+            if rows.chunk_by(|left, right| left == right).all(|same| same.len() == runs) {
+                rows.dedup();
+            }
+        }
         if rows != expected {
             return Err(format!("{table} has {} rows instead of {}", rows.len(), expected.len()));
         }

@@ -11,10 +11,12 @@ use url::Url;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::incremental::Seen;
+use super::paginate::storable::storable;
 use super::paginate::{Memory, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
-use crate::plan::LoadPlan;
+use crate::plan::{AuthPlan, KeyLocation, LoadPlan};
+use crate::secret::Scrubber;
 
 /// Where a partition stands: after its page `number`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,14 +45,13 @@ pub(super) enum StoredToken {
 }
 
 impl StoredToken {
-    /// A token that holds no secret: what `Session::storable` gives.
-    pub(super) fn of(token: &Token) -> Self {
+    fn of(token: Token) -> Self {
         match token {
             Token::First => Self::First,
-            Token::Cursor(cursor) => Self::Cursor(cursor.clone()),
-            Token::Offset(number) => Self::Offset(*number),
-            Token::Page(number) => Self::Page(*number),
-            Token::Link(url) => Self::Link(url.as_str().to_owned()),
+            Token::Cursor(cursor) => Self::Cursor(cursor),
+            Token::Offset(number) => Self::Offset(number),
+            Token::Page(number) => Self::Page(number),
+            Token::Link(url) => Self::Link(url.into()),
         }
     }
 
@@ -63,6 +64,15 @@ impl StoredToken {
             Self::Link(url) => Token::Link(Url::parse(url).ok()?),
         })
     }
+}
+
+/// A token for a position; none where it holds a secret.
+pub(super) fn stored(token: &Token, auth: &AuthPlan, secrets: &Scrubber) -> Option<StoredToken> {
+    let signed_by = match auth {
+        AuthPlan::ApiKey { name, location: KeyLocation::Query, .. } => Some(name.as_str()),
+        _ => None,
+    };
+    storable(token, signed_by, secrets).map(StoredToken::of)
 }
 
 impl Position {
