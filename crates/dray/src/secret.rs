@@ -139,6 +139,8 @@ fn spellings_of(value: &str) -> Vec<String> {
         let quoted = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
         spellings.push(quoted.replace('/', "\\/"));
         spellings.push(ascii_json(quoted));
+        // JSON inside a text of JSON, as a log line holds it.
+        spellings.push(quoted.replace('\\', "\\\\").replace('"', "\\\""));
         spellings.push(quoted.to_owned());
     }
     let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -329,6 +331,7 @@ mod tests {
             "p%40ss+word%221%2F%2B",
             "p@ss word\\\"1/+",
             "p@ss word\\\"1\\/+",
+            "p@ss word\\\\\\\"1/+",
             "p@ss%20word%221/+",
             "p%40ss%20word%221%2F+",
             "p@ss word&quot;1/+",

@@ -9,7 +9,7 @@ use super::auth::Authenticator;
 use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
-use super::position::{self, Anchor, Position, stale};
+use super::position::{self, Anchor, Position, StoredToken, stale};
 use super::request::{self, Fill};
 use super::select::{Selected, expand, select};
 use super::session::{Fetched, Session};
@@ -183,8 +183,8 @@ impl Reader {
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            let token_stored = position::stored(&token, &plan.auth, self.session.secrets());
-            let place = Position { number: *number, token: token_stored, records, memory, seen: None };
+            let stored = self.session.storable(&token, &self.auth).as_ref().map(StoredToken::of);
+            let place = Position { number: *number, token: stored, records, memory, seen: None };
             self.hand_on(partition, selected, tracker.as_mut(), place).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,

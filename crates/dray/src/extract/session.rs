@@ -7,6 +7,8 @@ use url::Url;
 
 use super::auth::Authenticator;
 use super::client::{Answer, Attempt, Http};
+use super::paginate::Token;
+use super::paginate::storable::storable;
 use super::request::{Request, shown, without_user};
 use super::retry::{Decision, Ended, decide, longer_wait};
 use super::stats::{ResourceStats, add};
@@ -68,9 +70,9 @@ impl Session {
         self.scrubber.scrub(text).into_owned()
     }
 
-    /// The credentials of the run.
-    pub(super) fn secrets(&self) -> &Scrubber {
-        &self.scrubber
+    /// A page token as it may be kept between runs; none where a secret is in it.
+    pub(super) fn storable(&self, token: &Token, auth: &Authenticator) -> Option<Token> {
+        storable(token, auth.signed_by(), &self.scrubber)
     }
 
     /// Asks for a page until there is one, or no attempt is left.
