@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::carry::{Before, Place};
 use super::{Checkpointing, Progress, stored_cursor};
-use crate::destination::{Finished, Position, TableBatch};
+use crate::destination::{Finished, Position, RejectedRecord, TableBatch};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{CursorMove, Event, Opened, Page};
@@ -153,6 +153,18 @@ impl Gatherer {
         if let Err(error) = self.steps.next("a page arrived") {
             self.end(page.resource, Err(error));
             return;
+        }
+        for reject in page.rejects.iter().filter(|_| plan.selected) {
+            self.pending_bytes += reject.raw.len();
+            self.segment.rejects.push(RejectedRecord {
+                resource: plan.name.clone(),
+                partition: Arc::clone(&page.partition),
+                page: page.number,
+                reason: reject.reason,
+                pointer: reject.pointer.clone(),
+                bytes: reject.bytes,
+                raw: reject.raw.clone(),
+            });
         }
         if plan.selected && !page.records.is_empty() {
             // Parent fields are written once a record.
