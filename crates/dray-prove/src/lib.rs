@@ -7,6 +7,8 @@
 pub mod child;
 pub mod credentials;
 pub mod load;
+pub mod pack;
+pub mod raw;
 pub mod read;
 pub mod record;
 pub mod scenario;

@@ -63,6 +63,16 @@ fn r12_secrets_in_what_is_left() {
     holds("R12");
 }
 
+#[test]
+fn r04_http_faults() {
+    holds("R4");
+}
+
+#[test]
+fn r05_malformed_bodies() {
+    holds("R5");
+}
+
 /// A suite without a test here would be run by nobody but `make prove`.
 #[test]
 fn every_suite_has_a_test() {

@@ -56,6 +56,7 @@ fn main() {
                 document: Arc::new(document),
                 records,
                 overlay: None,
+                rejects: Vec::new(),
                 position: Position::default(),
                 opened: Vec::new(),
             };

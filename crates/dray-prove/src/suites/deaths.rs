@@ -144,19 +144,18 @@ impl<'b> Worker<'b> {
         }
         let world = &self.world;
         world.sim.clear_requests();
-        let died = match self.death {
+        // A run that was only refused something, or not told, may have come to its end all the same.
+        let (died, went_on) = match self.death {
             Death::Killed => {
                 let base = world.sim.base_url().to_owned();
                 let dying = Dying { kind: world.kind, base, database: folder.database(), at };
-                dying.run(&self.bench.program)?
+                (dying.run(&self.bench.program)?, false)
             }
             Death::Refused | Death::NotTold => self.fail(&folder, at)?,
         };
         if died == Died::Survived {
             return Ok(died);
         }
-        // The first commit only takes the epoch: a run that does not know it begins anew.
-        let went_on = self.death == Death::NotTold && at > 1;
         if went_on {
             // It was a run like any other.
             self.complete(&folder, "after the run", 1)?;
@@ -165,7 +164,9 @@ impl<'b> Worker<'b> {
         let loaded = self.look(&folder)?;
         world.sim.clear_requests();
         world.load(&folder.database()).map_err(|problem| format!("the next run failed: {problem}"))?;
-        tally.again.fetch_add(self.read_again(&loaded)?, Ordering::Relaxed);
+        if !went_on {
+            tally.again.fetch_add(self.read_again(&loaded)?, Ordering::Relaxed);
+        }
         let runs = usize::from(went_on);
         self.complete(&folder, "after the next run", 1 + runs)?;
         world.load(&folder.database()).map_err(|problem| format!("the run after it failed: {problem}"))?;
@@ -179,7 +180,7 @@ impl<'b> Worker<'b> {
     }
 
     /// Lets one step fail, in this process.
-    fn fail(&self, folder: &Folder, at: u64) -> Result<Died, String> {
+    fn fail(&self, folder: &Folder, at: u64) -> Result<(Died, bool), String> {
         let commits = self.death == Death::NotTold;
         let reached = std::sync::Arc::new(AtomicU64::new(0));
         let seen = std::sync::Arc::clone(&reached);
@@ -197,10 +198,13 @@ impl<'b> Worker<'b> {
         let plan = plan(&self.world.config(), &[]).map_err(|error| error.chain())?;
         let ran = load_into(&folder.database(), plan, every_page(), steps);
         let survived = reached.load(Ordering::SeqCst) < at;
-        match failure(&ran) {
+        let failure = failure(&ran);
+        let went_on = failure.is_none();
+        match failure {
+            // The first commit only takes the epoch: a run that does not know it begins anew.
             Some(problem) if survived || commits && at > 1 => Err(format!("the run failed: {problem}")),
-            _ if survived => Ok(Died::Survived),
-            _ => Ok(Died::Killed),
+            _ if survived => Ok((Died::Survived, went_on)),
+            _ => Ok((Died::Killed, went_on)),
         }
     }
 
@@ -223,9 +227,6 @@ impl<'b> Worker<'b> {
 
     /// Loaded pages that the next run read again; more than one a chain is an error. Where rows tell what is loaded.
     fn read_again(&self, loaded: &[String]) -> Result<usize, String> {
-        if self.death == Death::NotTold {
-            return Ok(0);
-        }
         if !matches!(self.world.kind, Kind::Append | Kind::AppendPlain | Kind::Evolve | Kind::Family) {
             return Ok(0);
         }

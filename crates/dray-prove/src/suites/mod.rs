@@ -3,7 +3,9 @@
 mod auth;
 mod deaths;
 mod failures;
+mod http_faults;
 mod injection;
+mod malformed;
 mod origins;
 mod rivals;
 mod secrets;
@@ -15,6 +17,8 @@ pub const ALL: &[Suite] = &[
     deaths::KILLS,
     deaths::REFUSALS,
     rivals::SOAK,
+    http_faults::SUITE,
+    malformed::SUITE,
     auth::SUITE,
     origins::SUITE,
     injection::SUITE,

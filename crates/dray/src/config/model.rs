@@ -57,6 +57,9 @@ pub struct ClientConfig {
     pub allowed_origins: Vec<Located<String>>,
     pub max_body: Option<u64>,
     pub tls: TlsConfig,
+    pub limits: LimitsConfig,
+    pub rejects: Option<bool>,
+    pub max_rejects: Option<u64>,
 }
 
 /// `client.tls`.
@@ -66,6 +69,21 @@ pub struct TlsConfig {
     pub ca_file: Option<Located<String>>,
     pub client_cert_file: Option<Located<String>>,
     pub client_key_file: Option<Located<String>>,
+}
+
+/// `client.limits`.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields carry the names of the keys")]
+pub struct LimitsConfig {
+    pub wire: Option<u64>,
+    pub ratio: Option<u32>,
+    pub redirects: Option<u32>,
+    pub headers: Option<u32>,
+    pub depth: Option<u32>,
+    pub keys: Option<u32>,
+    pub values: Option<u32>,
+    pub columns: Option<u32>,
+    pub tables: Option<u32>,
 }
 
 /// `client.retry`.
@@ -94,6 +112,7 @@ pub struct RateLimitConfig {
 #[expect(missing_docs, reason = "the fields carry the names of the keys")]
 pub struct TimeoutConfig {
     pub connect: Option<Duration>,
+    pub first_byte: Option<Duration>,
     pub read: Option<Duration>,
     pub total: Option<Duration>,
 }

@@ -5,6 +5,7 @@ mod conformance;
 pub mod duckdb;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
@@ -94,6 +95,8 @@ pub struct Position {
 pub struct Commit<'a> {
     /// Rows, root tables before their nested tables.
     pub batches: Vec<TableBatch>,
+    /// Records of the same pages that cannot be loaded, to be kept in a table of their own.
+    pub rejects: Vec<RejectedRecord>,
     /// Resources whose passes start over, before anything else of this commit: what they staged or appended since the
     /// pass began is taken back.
     pub restarted: Vec<String>,
@@ -126,6 +129,25 @@ pub struct TableBatch {
     pub table: Table,
     /// The rows; its columns are a subset of the table's.
     pub rows: RecordBatch,
+}
+
+/// A record that cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedRecord {
+    /// The resource it comes from.
+    pub resource: String,
+    /// The chain of pages it comes from; empty for a resource without a parent.
+    pub partition: Arc<str>,
+    /// The page, counted from 1.
+    pub page: u64,
+    /// What is wrong with it.
+    pub reason: &'static str,
+    /// Where in the page, as a JSON pointer.
+    pub pointer: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The record as it came, its beginning if it is huge.
+    pub raw: Vec<u8>,
 }
 
 /// How a resource's rows reach their tables.

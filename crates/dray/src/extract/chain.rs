@@ -9,12 +9,13 @@ use super::auth::Authenticator;
 use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
-use super::position::{self, Anchor, Position, stale};
+use super::position::{self, Anchor, Position, StoredToken, stale};
 use super::request::{self, Fill};
 use super::select::{Selected, expand, select};
-use super::session::{Fetched, Session};
+use super::session::{Fetched, Session, Silence};
+use super::sift::sift;
 use super::stats::{ResourceStats, add};
-use super::{Event, Opened, Page};
+use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
@@ -135,8 +136,9 @@ impl Reader {
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
-            let fetched = self.session.fetch(&request, &self.auth, ignore, stats).await;
             let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
+            let silence = silence(&token, *number, &chain, partition, first);
+            let fetched = self.session.fetch(&request, &self.auth, ignore, silence, stats).await;
             let (document, headers, url) = match fetched.map_err(|error| refused(error, first))? {
                 Fetched::Page { document, headers, url } => (document, headers, url),
                 Fetched::Nothing | Fetched::Ignored(_) if first => {
@@ -171,6 +173,8 @@ impl Reader {
             }
             let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
+            let keep = self.session.plan.client.rejects.keep;
+            let bad = sift(&selected.document, &selected.records, keep)?;
             let records = position::digests(&selected.document, &selected.records, &plan.load);
             if let Some(known) = &mut anchor {
                 let fresh = known.fresh(&records)?;
@@ -180,12 +184,14 @@ impl Reader {
                     anchor = None;
                 }
             }
+            let rejects = bad.taken_out_of(&mut selected.records);
+            self.rejected(plan, &rejects, *number)?;
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            let token_stored = position::stored(&token, &plan.auth, self.session.secrets());
-            let place = Position { number: *number, token: token_stored, records, memory, seen: None };
-            self.hand_on(partition, selected, tracker.as_mut(), place).await?;
+            let stored = self.session.storable(&token, &self.auth).as_ref().map(StoredToken::of);
+            let place = Position { number: *number, token: stored, records, memory, seen: None };
+            self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,
                 Next::Done => break,
@@ -195,8 +201,39 @@ impl Reader {
         Ok(tracker.and_then(Tracker::finish))
     }
 
-    /// A link must stay with the API.
+    /// Counts records that cannot be loaded; too many of them fail the resource.
+    fn rejected(&self, plan: &ResourcePlan, rejects: &[Reject], page: u64) -> Result<()> {
+        let (stats, most) = (self.stats()?, self.session.plan.client.rejects.most);
+        for reject in rejects {
+            let (count, first) = stats.reject(reject.reason);
+            if first {
+                let Reject { reason, pointer, .. } = reject;
+                tracing::warn!(
+                    resource = plan.name,
+                    page,
+                    pointer,
+                    reason,
+                    "a record is rejected; more for this reason are only counted"
+                );
+            }
+            if count > most {
+                return Err(Error::new(ErrorKind::Response, "too many records cannot be loaded")
+                    .with("limit", format!("client.max_rejects: {most}"))
+                    .with("path", &reject.pointer)
+                    .with("found", reject.reason)
+                    .hint("raise `client.max_rejects` if they may be left out; `client.rejects: keep` keeps them in a table"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A link must stay with the API, and a cursor be a text.
     fn checked(&self, token: Token) -> Result<Token> {
+        if let Token::Cursor(text) = &token
+            && text.contains(char::REPLACEMENT_CHARACTER)
+        {
+            return Err(Error::new(ErrorKind::Response, "the page token is not a text"));
+        }
         if let Token::Link(url) = &token {
             self.session.check_origin(url)?;
         }
@@ -208,12 +245,13 @@ impl Reader {
         &self,
         partition: &Partition,
         selected: Selected,
+        rejects: Vec<Reject>,
         mut tracker: Option<&mut Tracker<'_>>,
         mut place: Position,
     ) -> Result<()> {
         let stats = self.stats()?;
         let Selected { document, mut records, .. } = selected;
-        add(&stats.records, records.len());
+        add(&stats.records, records.len() + rejects.len());
         if let Some(tracker) = &mut tracker {
             let all = records.len();
             let mut kept = Vec::with_capacity(all);
@@ -235,6 +273,7 @@ impl Reader {
             document,
             records,
             overlay: partition.overlay.clone(),
+            rejects: if self.session.plan.client.rejects.keep { rejects } else { Vec::new() },
             position: place,
             opened: self.family.told(&opened),
         };
@@ -249,4 +288,17 @@ fn refused(error: Error, resuming: bool) -> Error {
     let ended = |status: &str| matches!(status, "400" | "404" | "410" | "422");
     let refused = error.context().iter().any(|(key, value)| *key == "status" && ended(value));
     if resuming && refused { stale("the API refuses the last page's token").caused_by(error) } else { error }
+}
+
+/// What 204 means in the place of a page: a token announces the page that it asks for, and so does a total that is not
+/// reached; the only page of a resource is asked for twice before nothing is believed, and so is one that is merely
+/// counted. What is gone since an earlier run is seen to elsewhere.
+fn silence(token: &Token, number: u64, chain: &Chain, partition: &Partition, resuming: bool) -> Silence {
+    match token {
+        _ if chain.is_unsure() || resuming => Silence::Believed,
+        _ if chain.expects_more() => Silence::Refused,
+        _ if number == 1 && !partition.key.is_empty() => Silence::Believed,
+        Token::Cursor(_) | Token::Link(_) if number > 1 => Silence::Refused,
+        _ => Silence::AskedAgain,
+    }
 }

@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use super::certificates;
+use super::decode::{ACCEPTED, Decoder, Refused};
 use super::request::shown;
 use crate::address::is_metadata;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{AuthPlan, ClientPlan, Method, Plan, TlsPlan};
+use crate::plan::{AuthPlan, ClientPlan, Limits, Method, Plan, Timeouts, TlsPlan};
+
+/// Bytes of an answer's headers over HTTP/2; over HTTP/1 the library allows 400 KB.
+const HEADER_BYTES: u32 = 64 << 10;
 
 /// What came back: any status, the whole body.
 #[derive(Debug)]
@@ -34,8 +38,8 @@ pub(super) struct Attempt<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     client: reqwest::Client,
-    total: Duration,
-    max_body: u64,
+    timeouts: Timeouts,
+    limits: Limits,
 }
 
 impl Http {
@@ -46,31 +50,27 @@ impl Http {
                 tracing::debug!("the program has chosen its own TLS provider");
             }
         });
-        let ClientPlan { timeouts, concurrency, tls, max_body_bytes, .. } = &plan.client;
+        let ClientPlan { timeouts, concurrency, tls, limits, .. } = &plan.client;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("dray/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(Arc::new(Names::new(plan)))
             .connect_timeout(timeouts.connect)
-            .read_timeout(timeouts.read)
+            .http1_max_headers(limits.headers)
+            .http2_max_header_list_size(HEADER_BYTES)
             .pool_max_idle_per_host(*concurrency)
             .tcp_nodelay(true);
         let client = trusting(builder, tls)?.build().map_err(|error| {
             Error::new(ErrorKind::Request, "cannot set up the HTTP client").caused_by(error.without_url())
         })?;
-        Ok(Self { client, total: timeouts.total, max_body: *max_body_bytes })
+        Ok(Self { client, timeouts: timeouts.clone(), limits: *limits })
     }
 
     /// Sends a request and reads its answer. An error here means that no whole answer came.
     pub(super) async fn send(&self, attempt: Attempt<'_>) -> Result<Answer> {
         let url = shown(&attempt.url);
-        let whole = tokio::time::timeout(self.total, self.exchange(attempt));
-        match whole.await {
-            Ok(result) => result.map_err(|error| error.with("url", url)),
-            Err(_elapsed) => Err(Error::new(ErrorKind::Request, "no whole answer in time")
-                .with("url", url)
-                .with("elapsed", format!("{:?}", self.total))),
-        }
+        let whole = within(self.timeouts.total, "no whole answer in time", "total", self.exchange(attempt));
+        whole.await.and_then(|result| result).map_err(|error| error.with("url", url))
     }
 
     async fn exchange(&self, attempt: Attempt<'_>) -> Result<Answer> {
@@ -79,35 +79,81 @@ impl Http {
             Method::Post => reqwest::Method::POST,
         };
         let mut request = self.client.request(method, attempt.url);
+        if !attempt.headers.iter().any(|(name, _)| *name == header::ACCEPT_ENCODING) {
+            request = request.header(header::ACCEPT_ENCODING, ACCEPTED);
+        }
         for (name, value) in attempt.headers {
             request = request.header(name, value);
         }
         if let Some(body) = attempt.body {
             request = request.body(body.to_vec());
         }
-        let broken = |message: &'static str| {
-            move |error: reqwest::Error| {
-                let error = Error::new(ErrorKind::Request, message).caused_by(error.without_url());
-                if error.chain().contains("invalid peer certificate") {
-                    return error.hint(
-                        "the server's certificate is not trusted; `client.tls.ca_file` names an authority of your own",
-                    );
-                }
-                error
+        let head = within(self.timeouts.first_byte, "the API does not answer", "first_byte", request.send());
+        let mut response = head.await?.map_err(|error| broken("cannot reach the API", error))?;
+        let encoding = response
+            .headers()
+            .get(header::CONTENT_ENCODING)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let mut decoder =
+            Decoder::new(encoding.as_deref(), response.content_length(), &self.limits).map_err(refused)?;
+        loop {
+            let piece =
+                within(self.timeouts.read, "the answer stands still", "read", response.chunk()).await?;
+            match piece.map_err(|error| broken("the answer broke off", error))? {
+                Some(piece) => decoder.push(&piece).map_err(refused)?,
+                None => break,
             }
-        };
-        let mut response = request.send().await.map_err(broken("cannot reach the API"))?;
-        let expected = response.content_length().unwrap_or_default().min(self.max_body);
-        let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
-        while let Some(chunk) = response.chunk().await.map_err(broken("the answer broke off"))? {
-            if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > self.max_body {
-                return Err(Error::new(ErrorKind::Response, "the answer is too large")
-                    .with("body", format!("more than {} bytes", self.max_body))
-                    .hint("ask for smaller pages, or raise `client.max_body`"));
-            }
-            body.extend_from_slice(&chunk);
         }
+        let body = decoder.finish().map_err(refused)?;
         Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
+    }
+}
+
+/// Waits no longer than a key of `client.timeout` says.
+async fn within<T>(
+    most: Duration,
+    message: &'static str,
+    key: &'static str,
+    work: impl Future<Output = T>,
+) -> Result<T> {
+    tokio::time::timeout(most, work).await.map_err(|_elapsed| {
+        Error::new(ErrorKind::Request, message)
+            .with("elapsed", format!("{most:?}"))
+            .hint(format!("if the API needs longer, raise `client.timeout.{key}`"))
+    })
+}
+
+fn broken(message: &'static str, error: reqwest::Error) -> Error {
+    let error = Error::new(ErrorKind::Request, message).caused_by(error.without_url());
+    // The library has no other word for an answer with too many headers.
+    if error.chain().contains("head is too large") {
+        return error.hint("if the API needs them, raise `client.limits.headers`");
+    }
+    if error.chain().contains("invalid peer certificate") {
+        return error.hint(
+            "the server's certificate is not trusted; `client.tls.ca_file` names an authority of your own",
+        );
+    }
+    error
+}
+
+fn refused(why: Refused) -> Error {
+    match why {
+        // Another attempt may come through whole.
+        Refused::Broken(error) => {
+            Error::new(ErrorKind::Request, "the answer's compression is broken").caused_by(error)
+        }
+        Refused::Beyond(limit, words) => Error::new(ErrorKind::Response, "the answer is too large")
+            .with("body", words)
+            .with("limit", format!("client.limits.{limit}"))
+            .hint(format!("ask for smaller pages, or raise `client.limits.{limit}`")),
+        Refused::Unknown(encoding) => {
+            Error::new(ErrorKind::Response, "the answer is in an encoding that is not read")
+                .with("body", encoding)
+                .hint(format!(
+                    "`headers: {{Accept-Encoding: identity}}` asks for plain bodies; read are {ACCEPTED}"
+                ))
+        }
     }
 }
 

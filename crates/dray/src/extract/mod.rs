@@ -5,10 +5,13 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod auth;
+mod body;
 mod certificates;
 mod chain;
+mod charset;
 mod children;
 mod client;
+mod decode;
 mod incremental;
 mod paginate;
 mod position;
@@ -17,6 +20,7 @@ mod resume;
 mod retry;
 mod select;
 mod session;
+mod sift;
 mod stats;
 mod throttle;
 
@@ -63,6 +67,8 @@ pub struct Page {
     pub position: Position,
     /// Partitions of the resource's children that its records open.
     pub opened: Vec<Opened>,
+    /// Records that cannot be loaded, for the table that keeps them; nothing where they are only counted.
+    pub rejects: Vec<Reject>,
 }
 
 /// A partition that a parent's record opens.
@@ -74,6 +80,19 @@ pub struct Opened {
     pub key: Arc<str>,
     /// As in [`Page::overlay`].
     pub overlay: Option<Arc<Document>>,
+}
+
+/// A record that cannot be loaded.
+#[derive(Debug, Clone)]
+pub struct Reject {
+    /// What is wrong, in words that are the same for all of the kind.
+    pub reason: &'static str,
+    /// Where in the page, as a JSON pointer.
+    pub pointer: String,
+    /// The record's size.
+    pub bytes: u64,
+    /// The record as it came, its beginning if it is huge.
+    pub raw: Vec<u8>,
 }
 
 /// What extract tells.

@@ -11,12 +11,10 @@ use url::Url;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::incremental::Seen;
-use super::paginate::storable::storable;
 use super::paginate::{Memory, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
-use crate::plan::{AuthPlan, KeyLocation, LoadPlan};
-use crate::secret::Scrubber;
+use crate::plan::LoadPlan;
 
 /// Where a partition stands: after its page `number`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,13 +43,14 @@ pub(super) enum StoredToken {
 }
 
 impl StoredToken {
-    fn of(token: Token) -> Self {
+    /// A token that holds no secret: what `Session::storable` gives.
+    pub(super) fn of(token: &Token) -> Self {
         match token {
             Token::First => Self::First,
-            Token::Cursor(cursor) => Self::Cursor(cursor),
-            Token::Offset(number) => Self::Offset(number),
-            Token::Page(number) => Self::Page(number),
-            Token::Link(url) => Self::Link(url.into()),
+            Token::Cursor(cursor) => Self::Cursor(cursor.clone()),
+            Token::Offset(number) => Self::Offset(*number),
+            Token::Page(number) => Self::Page(*number),
+            Token::Link(url) => Self::Link(url.as_str().to_owned()),
         }
     }
 
@@ -64,15 +63,6 @@ impl StoredToken {
             Self::Link(url) => Token::Link(Url::parse(url).ok()?),
         })
     }
-}
-
-/// A token for a position; none where it holds a secret.
-pub(super) fn stored(token: &Token, auth: &AuthPlan, secrets: &Scrubber) -> Option<StoredToken> {
-    let signed_by = match auth {
-        AuthPlan::ApiKey { name, location: KeyLocation::Query, .. } => Some(name.as_str()),
-        _ => None,
-    };
-    storable(token, signed_by, secrets).map(StoredToken::of)
 }
 
 impl Position {

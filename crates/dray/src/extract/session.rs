@@ -6,7 +6,10 @@ use http::{StatusCode, header};
 use url::Url;
 
 use super::auth::Authenticator;
+use super::body::{self, Unreadable};
 use super::client::{Answer, Attempt, Http};
+use super::paginate::Token;
+use super::paginate::storable::storable;
 use super::request::{Request, shown, without_user};
 use super::retry::{Decision, Ended, decide, longer_wait};
 use super::stats::{ResourceStats, add};
@@ -18,8 +21,6 @@ use crate::json::Document;
 use crate::plan::{IgnoreRule, Method, Plan};
 use crate::secret::{Scrubber, Secret};
 
-/// Redirects of one request.
-const MAX_REDIRECTS: u32 = 10;
 /// New tokens for one request: the second is for a token that ended while the request was under way again.
 const MAX_RENEWALS: u32 = 2;
 /// Bytes of a refusal's body that an error shows.
@@ -35,6 +36,17 @@ pub(super) struct Session {
     http: Http,
     throttle: Throttle,
     scrubber: Scrubber,
+}
+
+/// What 204 means in the place of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// There are no records.
+    Believed,
+    /// There are none if the API says so twice.
+    AskedAgain,
+    /// The API announced this page: something is wrong.
+    Refused,
 }
 
 /// A page that came, or the reason why there is none.
@@ -68,9 +80,9 @@ impl Session {
         self.scrubber.scrub(text).into_owned()
     }
 
-    /// The credentials of the run.
-    pub(super) fn secrets(&self) -> &Scrubber {
-        &self.scrubber
+    /// A page token as it may be kept between runs; none where a secret is in it.
+    pub(super) fn storable(&self, token: &Token, auth: &Authenticator) -> Option<Token> {
+        storable(token, auth.signed_by(), &self.scrubber)
     }
 
     /// Asks for a page until there is one, or no attempt is left.
@@ -79,10 +91,12 @@ impl Session {
         request: &Request,
         auth: &Authenticator,
         ignore: &[IgnoreRule],
+        silence: Silence,
         stats: &ResourceStats,
     ) -> Result<Fetched> {
         self.check_origin(&request.url)?;
         let mut retries = 0;
+        let mut asked_again = false;
         loop {
             let mut url = request.url.clone();
             let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
@@ -92,31 +106,38 @@ impl Session {
             if !answer.status.is_success() {
                 return Err(self.refusal(&answer, &url, retries));
             }
-            if answer.status == StatusCode::NO_CONTENT {
-                return Ok(Fetched::Nothing);
-            }
-            let kind = answer
-                .headers
-                .get(header::CONTENT_TYPE)
-                .and_then(|kind| kind.to_str().ok())
-                .map(str::to_owned);
-            let length = answer.body.len();
-            match Document::parse(answer.body) {
-                Ok(document) => return Ok(Fetched::Page { document, headers: answer.headers, url }),
-                Err(error) => {
-                    let error = Error::new(ErrorKind::Response, "the answer is not JSON")
-                        .with("url", shown(&url))
-                        .with("status", answer.status.as_u16())
-                        .with(
-                            "body",
-                            format!("{length} bytes of {}", kind.as_deref().unwrap_or("no content type")),
-                        )
-                        .with("attempt", retries + 1)
-                        .caused_by(error);
-                    self.wait(Ended::Broken, &mut retries, Some(stats), &error).await.ok_or(error)?;
+            let status = answer.status.as_u16();
+            let silent = matches!(status, 204 | 205);
+            let (error, again) = if silent {
+                if asked_again || silence == Silence::Believed {
+                    return Ok(Fetched::Nothing);
                 }
+                asked_again = silence == Silence::AskedAgain;
+                let error = Error::new(ErrorKind::Response, "the API has nothing where it announced a page")
+                    .hint("if that is how its pages end, tell how else: `has_more_path`, `total_path`, `stop_after_empty_page`");
+                (error, true)
+            } else {
+                match body::read(answer.body, &answer.headers, &self.plan.client.limits.json) {
+                    Ok(document) => return Ok(Fetched::Page { document, headers: answer.headers, url }),
+                    Err(Unreadable { error, begins, again }) => (self.beginning_with(error, &begins), again),
+                }
+            };
+            let error = error.with("url", shown(&url)).with("status", status).with("attempt", retries + 1);
+            if !again {
+                return Err(error);
+            }
+            let last = self.wait(Ended::Broken, &mut retries, Some(stats), &error).await;
+            if last.is_none() {
+                // It was to be asked again, and no attempt is left for it.
+                return if silent && asked_again { Ok(Fetched::Nothing) } else { Err(error) };
             }
         }
+    }
+
+    /// Adds how a body begins, without credentials that it repeats.
+    fn beginning_with(&self, error: Error, begins: &str) -> Error {
+        let line = self.scrubbed(begins).split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.is_empty() { error } else { error.with("begins", line) }
     }
 
     /// Sends a request, without looking into its answer.
@@ -258,8 +279,8 @@ impl Session {
     fn redirected(&self, from: &Url, target: Option<Url>, redirects: u32, of_api: bool) -> Result<Url> {
         let wrong = |message: &str| Error::new(ErrorKind::Request, message).with("url", shown(from));
         let mut target = target.ok_or_else(|| wrong("the API redirects to something that is no URL"))?;
-        if redirects > MAX_REDIRECTS {
-            return Err(wrong("the API redirects in circles"));
+        if redirects > self.plan.client.limits.redirects {
+            return Err(wrong("the API redirects in circles").with("limit", "client.limits.redirects"));
         }
         if target.origin() != from.origin() {
             if !of_api {

@@ -3,15 +3,18 @@
 //! Numbers stay as their digits and strings as their bytes, so nothing is rounded and nothing is copied until a
 //! value reaches its column. The tape owns its bytes and can be sent to another thread.
 
+mod flaw;
 mod parse;
 mod path;
 mod text;
 
+pub use flaw::{Bounds, Flaw, FlawKind};
 pub use parse::ParseError;
 pub use path::{Path, PathError};
 pub use text::quote;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What a node of the tape is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +61,70 @@ pub struct NodeId(u32);
 pub struct Document {
     body: Vec<u8>,
     tape: Vec<Node>,
+    flaws: Vec<Flaw>,
 }
 
 impl Document {
-    /// Reads a body.
+    /// Reads a body of this program's own, or one in which nothing may be wrong.
     ///
     /// # Errors
     /// Where the body is not one JSON value in UTF-8, is deeper than 128 levels or larger than 4 GiB.
     pub fn parse(body: Vec<u8>) -> Result<Self, ParseError> {
-        let tape = parse::parse(&body)?;
-        Ok(Self { body, tape })
+        let document = Self::parse_within(body, &Bounds::default())?;
+        match document.flaws.first() {
+            Some(flaw) => Err(ParseError::flawed(*flaw)),
+            None => Ok(document),
+        }
+    }
+
+    /// Reads a body in which single values may be wrong: [`Document::flaws`] says which.
+    ///
+    /// # Errors
+    /// Where the body is not one JSON value, has more values than `bounds` allows or is larger than 4 GiB.
+    pub fn parse_within(body: Vec<u8>, bounds: &Bounds) -> Result<Self, ParseError> {
+        let (tape, flaws) = parse::parse(&body, bounds)?;
+        Ok(Self { body, tape, flaws })
+    }
+
+    /// What is wrong with single values, in the order of their places. Nothing of a value that holds a flaw can be
+    /// relied on: a deeper one is empty, a text may not be one.
+    #[must_use]
+    pub fn flaws(&self) -> &[Flaw] {
+        &self.flaws
+    }
+
+    /// The bytes of the body that a value takes, quotes included.
+    #[must_use]
+    pub fn span(&self, id: NodeId) -> Range<usize> {
+        let node = self.node(id);
+        let quotes = u32::from(matches!(node.kind, Kind::Plain | Kind::Escaped));
+        (node.start - quotes) as usize..(node.end + quotes) as usize
+    }
+
+    /// The way from the root to the innermost value around a byte, as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self, at: usize) -> String {
+        let mut pointer = String::new();
+        let mut id = self.root();
+        'deeper: loop {
+            for (index, item) in self.items(id).enumerate() {
+                if self.span(item).contains(&at) {
+                    pointer.push_str(&format!("/{index}"));
+                    id = item;
+                    continue 'deeper;
+                }
+            }
+            for (key, value) in self.entries(id) {
+                let whole = self.span(key).start..self.span(value).end;
+                if whole.contains(&at) {
+                    let key = String::from_utf8_lossy(self.raw(key)).replace('~', "~0").replace('/', "~1");
+                    pointer.push_str(&format!("/{key}"));
+                    id = value;
+                    continue 'deeper;
+                }
+            }
+            return pointer;
+        }
     }
 
     /// The outermost value.
@@ -104,10 +161,7 @@ impl Document {
     /// The value as JSON text, strings with their quotes.
     #[must_use]
     pub fn json(&self, id: NodeId) -> &str {
-        let node = self.node(id);
-        let quotes = u32::from(matches!(node.kind, Kind::Plain | Kind::Escaped));
-        let range = (node.start - quotes) as usize..(node.end + quotes) as usize;
-        std::str::from_utf8(self.body.get(range).unwrap_or_default()).unwrap_or_default()
+        std::str::from_utf8(self.body.get(self.span(id)).unwrap_or_default()).unwrap_or_default()
     }
 
     /// The text of a string, unescaped where it must be; none for other kinds.

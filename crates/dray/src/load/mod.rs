@@ -8,7 +8,9 @@ use std::sync::mpsc::Receiver;
 
 pub(crate) use self::family::Families;
 
-use crate::destination::{Commit, Committed, Destination, Finished, Position, ResourceLoad, TableBatch};
+use crate::destination::{
+    Commit, Committed, Destination, Finished, Position, RejectedRecord, ResourceLoad, TableBatch,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
 use crate::plan::{Disposition, Plan, ResourcePlan};
@@ -23,6 +25,8 @@ pub(crate) struct Segment {
     pub(crate) restarted: Vec<String>,
     /// Rows of complete pages.
     pub(crate) batches: Vec<TableBatch>,
+    /// Records of the same pages that cannot be loaded.
+    pub(crate) rejects: Vec<RejectedRecord>,
     /// Where partitions stand with these rows.
     pub(crate) positions: Vec<Position>,
     /// Resources that became complete with these rows.
@@ -110,6 +114,7 @@ impl<'d> Loader<'d> {
         let lost = |name: &str| roots.contains(self.families.root(name));
         segment.complete = false;
         segment.batches.retain(|batch| !failed.contains_key(&batch.resource));
+        segment.rejects.retain(|reject| !failed.contains_key(&reject.resource));
         segment.finished.retain(|finished| !failed.contains_key(&finished.resource));
         segment.positions.retain(|position| !lost(&position.resource));
         segment.moves.retain(|moved| !lost(&moved.resource));
@@ -179,6 +184,7 @@ impl<'d> Loader<'d> {
         let done = self.destination.commit(Commit {
             restarted: segment.restarted.clone(),
             batches: segment.batches.clone(),
+            rejects: segment.rejects.clone(),
             positions: segment.positions.clone(),
             finished: segment.finished.clone(),
             spoiled: segment.spoiled.clone(),

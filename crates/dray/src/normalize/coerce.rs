@@ -7,8 +7,14 @@ use crate::json::{Document, Kind, NodeId};
 use crate::schema::DataType;
 use crate::timestamp;
 
+/// Digits after the point of a decimal that no double can hold: dlt's default.
+const DECIMAL_SCALE: i8 = 9;
+
 /// Integers up to here are exact as a double.
 pub(super) const EXACT: i64 = 1 << 53;
+
+/// Digits that a double can have, written out to its end.
+const DOUBLE_DIGITS: usize = 767;
 
 /// A scalar, with what the tape knows of it.
 #[derive(Clone, Copy)]
@@ -50,7 +56,10 @@ impl<'a> Scalar<'a> {
             Kind::True | Kind::False => DataType::Bool,
             Kind::Integer if integer(self.raw()).is_some() => DataType::Bigint,
             Kind::Integer if decimal(self.raw(), 0).is_some() => DataType::Decimal { scale: 0 },
-            Kind::Decimal => DataType::Double,
+            Kind::Decimal if exact(self.raw()).is_some() => DataType::Double,
+            Kind::Decimal if decimal(self.raw(), DECIMAL_SCALE).is_some() => {
+                DataType::Decimal { scale: DECIMAL_SCALE }
+            }
             Kind::Plain if timestamp::parse(self.raw()).is_some() => DataType::Timestamp,
             Kind::Escaped if timestamp::parse(self.text().as_bytes()).is_some() => DataType::Timestamp,
             _ => DataType::Text,
@@ -115,16 +124,16 @@ impl<'a> Scalar<'a> {
                 values.push_int(row, value);
                 if value.abs_diff(0) <= EXACT.unsigned_abs() { Fit::Fits } else { Fit::FitsInexact }
             }
-            None if self.kind == Kind::Decimal => Fit::NeedsDouble,
+            None if self.kind == Kind::Decimal && exact(self.raw()).is_some() => Fit::NeedsDouble,
             None => Fit::Variant(self.own_type()),
         }
     }
 
     fn as_double(self) -> Option<f64> {
         match self.kind {
-            Kind::Decimal => double(self.raw()),
+            Kind::Decimal => exact(self.raw()),
             Kind::Integer => exact_double(integer(self.raw())?),
-            Kind::Plain | Kind::Escaped => number(self.text().trim()).and_then(double),
+            Kind::Plain | Kind::Escaped => number(self.text().trim()).and_then(exact),
             _ => None,
         }
     }
@@ -206,9 +215,60 @@ fn whole(text: &[u8]) -> Option<i64> {
     i64::try_from(decimal(text, 0)?).ok()
 }
 
-fn double(text: &[u8]) -> Option<f64> {
+/// The number as a double; none where the double, written with as many digits, would not give the number back.
+///
+/// Up to 15 digits always come back. What a program wrote from a double of its own does too, however many digits it
+/// wrote; a decimal of 20 digits does not, and would be changed in silence.
+fn exact(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    value.is_finite().then_some(value)
+    if text.len() <= 15 && value.is_normal() {
+        return Some(value);
+    }
+    let (digits, power) = significant(text)?;
+    if digits.is_empty() {
+        return Some(value);
+    }
+    if !value.is_finite() || value == 0.0 || digits.len() > DOUBLE_DIGITS {
+        return None;
+    }
+    if digits.len() <= 15 && value.is_normal() {
+        return Some(value);
+    }
+    let written = format!("{value:.*e}", digits.len() - 1);
+    let (own, own_power) = significant(written.as_bytes())?;
+    (own == digits && own_power == power).then_some(value)
+}
+
+/// The digits of a number from its first to its last that is not zero, and the power of ten of the first.
+fn significant(text: &[u8]) -> Option<(Vec<u8>, i64)> {
+    let end = text.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(text.len());
+    let (mantissa, exponent) = text.split_at_checked(end)?;
+    let exponent: i64 = match exponent.get(1..) {
+        Some(exponent) => std::str::from_utf8(exponent).ok()?.parse().ok()?,
+        None => 0,
+    };
+    let (mut digits, mut power, mut fraction) = (Vec::new(), exponent, false);
+    for byte in mantissa {
+        match byte {
+            b'.' => fraction = true,
+            b'0' if digits.is_empty() => power -= i64::from(fraction),
+            b'0'..=b'9' => {
+                // The first digit stands for ten to `power`; each further one before the point raises it.
+                if digits.is_empty() {
+                    power -= i64::from(fraction);
+                } else {
+                    power += i64::from(!fraction);
+                }
+                digits.push(*byte);
+            }
+            b'-' | b'+' => {}
+            _ => return None,
+        }
+    }
+    while digits.last() == Some(&b'0') {
+        digits.pop();
+    }
+    Some((digits, power))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "checked to be exact")]
@@ -276,6 +336,44 @@ mod tests {
         assert_eq!(integer(b"9223372036854775808"), None);
         assert_eq!(integer(b""), None);
         assert_eq!(integer(b"1x"), None);
+    }
+
+    #[test]
+    fn a_double_is_taken_where_it_gives_the_number_back() {
+        for same in [
+            "0.1",
+            "-1.50",
+            "0.30000000000000004",
+            "0.10000000000000001",
+            "1e308",
+            "2.5e-8",
+            "0.0",
+            "-0e9",
+            "0.1000000000000000055511151231257827",
+            "100.0",
+            "1.7976931348623157e308",
+            "5e-324",
+        ] {
+            let value: f64 = same.parse().unwrap();
+            assert_eq!(exact(same.as_bytes()), Some(value), "{same}");
+        }
+        for changed in [
+            "12345678901234567.89",
+            "0.12345678901234567890",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "123456789012345678e3",
+            "1.23456789012e-320",
+            "1234567890123456789012345678901234567890.5",
+            "nan",
+            "inf",
+            "1e",
+            "",
+        ] {
+            assert_eq!(exact(changed.as_bytes()), None, "{changed}");
+        }
+        assert_eq!(exact(format!("0.{}", "7".repeat(100_000)).as_bytes()), None);
     }
 
     #[test]

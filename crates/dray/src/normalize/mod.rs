@@ -5,6 +5,7 @@
 
 mod coerce;
 mod column;
+mod extra;
 mod ids;
 mod table;
 
@@ -47,6 +48,8 @@ pub struct Normalizer {
     resources: Vec<ResourceRules>,
     /// Rows of tables that have passed to another resource since the last flush.
     passed: Vec<Rows>,
+    /// Columns of a table, and tables of a resource, at the most.
+    most: (usize, usize),
 }
 
 /// What the rows of a resource need beside their values.
@@ -86,7 +89,11 @@ impl Normalizer {
     #[must_use]
     pub fn new(plan: &Plan, schema: Schema, load_id: &str, generator: fastrand::Rng) -> Self {
         let resources = plan.resources.iter().map(ResourceRules::of).collect();
-        Self::with_rules(resources, schema, load_id, generator)
+        let limits = &plan.client.limits;
+        Self {
+            most: (limits.columns, limits.tables),
+            ..Self::with_rules(resources, schema, load_id, generator)
+        }
     }
 
     /// A normalizer for resources without parents, known by name and how they load.
@@ -117,6 +124,7 @@ impl Normalizer {
             by_name: HashMap::new(),
             resources,
             passed: Vec::new(),
+            most: (usize::MAX, usize::MAX),
         }
     }
 
@@ -214,6 +222,28 @@ impl Normalizer {
         self.tables.iter_mut().flat_map(TableWriter::take_collisions).collect()
     }
 
+    /// What was done to values that have no place of their own, once for each table.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for table in &self.tables {
+            let name = &table.name;
+            if table.extra.values > 0 {
+                let (values, column) = (table.extra.values, extra::EXTRA_COLUMN);
+                remarks.push(format!(
+                    "`{name}`: {values} values for which it has no column or table left (`client.limits`) are in `{column}`"
+                ));
+            }
+            if table.doubled > 0 {
+                let doubled = table.doubled;
+                remarks.push(format!(
+                    "`{name}`: {doubled} times a record had a key twice; the last value was loaded"
+                ));
+            }
+        }
+        remarks
+    }
+
     fn root_table(&mut self, resource: usize) -> usize {
         let rules = &self.resources[resource];
         if let Some(root) = rules.root {
@@ -239,7 +269,7 @@ impl Normalizer {
             write_disposition: Some(disposition.to_owned()),
             ..known
         };
-        let mut writer = TableWriter::new(definition, resource);
+        let mut writer = TableWriter::new(definition, resource, self.most.0);
         writer.meta.load_id = Some(writer.system_column("_dlt_load_id", DataType::Text));
         writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
         if rules.partitions {
@@ -267,12 +297,17 @@ impl Normalizer {
         index
     }
 
-    fn nested_table(&mut self, parent: usize, shape: usize, slot: usize, key: &str) -> usize {
+    /// The table of the lists under a key; none where its resource has all the tables that it may have.
+    fn nested_table(&mut self, parent: usize, shape: usize, slot: usize, key: &str) -> Option<usize> {
         if let Some(table) = self.tables[parent].slot_at(shape, slot).table {
-            return table;
+            return Some(table);
         }
         let name = self.tables[parent].nested_name(shape, key);
         let resource = self.tables[parent].resource;
+        let known = self.by_name.contains_key(&name) || self.schema.table(&name).is_some();
+        if !known && self.tables.iter().filter(|table| table.resource == resource).count() >= self.most.1 {
+            return None;
+        }
         let definition = self.schema.table(&name).cloned().unwrap_or(Table {
             name,
             parent: Some(self.tables[parent].name.clone()),
@@ -280,7 +315,7 @@ impl Normalizer {
             write_disposition: None,
             columns: Vec::new(),
         });
-        let mut writer = TableWriter::new(definition, resource);
+        let mut writer = TableWriter::new(definition, resource, self.most.0);
         writer.meta.parent_id = Some(writer.system_column("_dlt_parent_id", DataType::Text));
         writer.meta.list_idx = Some(writer.system_column("_dlt_list_idx", DataType::Bigint));
         writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
@@ -289,7 +324,7 @@ impl Normalizer {
         }
         let table = self.add_table(writer);
         self.tables[parent].slot_at_mut(shape, slot).table = Some(table);
-        table
+        Some(table)
     }
 
     /// Writes one record as the next row of its root table, without ending the row.
@@ -325,9 +360,10 @@ impl Normalizer {
     ) {
         let mut after = None;
         for (key, value) in overlay.entries(overlay.root()) {
-            let slot = self.tables[root].slot(0, after, overlay.raw(key));
-            after = Some(slot);
             let name = overlay.text(key).unwrap_or_default();
+            // Parent fields are few, and named by the configuration: they have their columns whatever the limit.
+            let slot = self.tables[root].find_slot(0, after, overlay.raw(key));
+            after = Some(slot);
             let own = || page.document.get(record, &name).map(|own| page.document.kind(own));
             if matches!(overlay.kind(value), Kind::Array | Kind::Object)
                 && own().is_some_and(|own| own != Kind::Null)
@@ -345,7 +381,9 @@ impl Normalizer {
         } else {
             // A list inside a list is a table of its own, any other item is the column `value` (dlt.md §3.6).
             let key = if document.kind(node) == Kind::Array { "list" } else { "value" };
-            let slot = self.tables[table].slot(0, None, key.as_bytes());
+            let Some(slot) = self.tables[table].slot(0, None, key.as_bytes(), || key.to_owned()) else {
+                return self.tables[table].write_extra(0, key, document.json(node));
+            };
             self.value(table, 0, slot, key, document, node, lineage, levels, false);
         }
     }
@@ -363,7 +401,15 @@ impl Normalizer {
     ) {
         let mut after = None;
         for (key, value) in document.entries(node) {
-            let slot = self.tables[table].slot(shape, after, document.raw(key));
+            let name = || document.text(key).unwrap_or_default().into_owned();
+            let slot = self.tables[table].slot(shape, after, document.raw(key), name);
+            let Some(slot) = slot.or_else(|| self.known_list(table, shape, after, document, key, value))
+            else {
+                if document.kind(value) != Kind::Null {
+                    self.tables[table].write_extra(shape, &name(), document.json(value));
+                }
+                continue;
+            };
             after = Some(slot);
             match document.kind(value) {
                 Kind::Null => {}
@@ -373,11 +419,27 @@ impl Normalizer {
                 }
                 kind => {
                     let scalar = Scalar { document, node: value, kind };
-                    let name = || document.text(key).unwrap_or_default().into_owned();
                     self.tables[table].write(shape, slot, name, scalar, only_missing);
                 }
             }
         }
+    }
+
+    /// The slot of a key for which its table has no room, where lists under it have a table all the same.
+    #[cold]
+    fn known_list(
+        &mut self,
+        table: usize,
+        shape: usize,
+        after: Option<usize>,
+        document: &Document,
+        key: NodeId,
+        value: NodeId,
+    ) -> Option<usize> {
+        let name = self.tables[table].list_name(shape, &document.text(key)?);
+        let known = self.by_name.contains_key(&name) || self.schema.table(&name).is_some();
+        let is_list = document.kind(value) == Kind::Array;
+        (is_list && known).then(|| self.tables[table].find_slot(shape, after, document.raw(key)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the place in the table and the place in the document")]
@@ -406,8 +468,10 @@ impl Normalizer {
             }
             Kind::Array => {
                 if document.len(node) > 0 {
-                    let nested = self.nested_table(table, shape, slot, key);
-                    self.list(nested, document, node, lineage, levels - 1);
+                    match self.nested_table(table, shape, slot, key) {
+                        Some(nested) => self.list(nested, document, node, lineage, levels - 1),
+                        None => self.tables[table].write_extra(shape, key, document.json(node)),
+                    }
                 }
             }
             _ => self.tables[table].write(shape, slot, || key.to_owned(), scalar, only_missing),

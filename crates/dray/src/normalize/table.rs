@@ -10,6 +10,7 @@ use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use super::coerce::{Fit, Scalar};
 use super::column::ColumnValues;
+use super::extra::{EXTRA_COLUMN, Extra, KEYS_A_COLUMN};
 use crate::destination::PARTITION_COLUMN;
 use crate::schema::naming::{SEPARATOR, normalize};
 use crate::schema::{Column, DataType, Table};
@@ -72,6 +73,9 @@ pub(super) struct TableWriter {
     changed: bool,
     /// Keys that had to give way because another has their name.
     collisions: Vec<String>,
+    pub(super) extra: Extra,
+    /// Values that gave way to a later one under the same key of the same record.
+    pub(super) doubled: u64,
 }
 
 /// Indexes of the columns that dlt's layout adds.
@@ -87,7 +91,7 @@ pub(super) struct MetaColumns {
 
 impl TableWriter {
     /// A writer for `definition`, which earlier runs may have filled with columns.
-    pub(super) fn new(definition: Table, resource: usize) -> Self {
+    pub(super) fn new(definition: Table, resource: usize, most: usize) -> Self {
         let mut writer = Self {
             name: definition.name.clone(),
             resource,
@@ -99,8 +103,11 @@ impl TableWriter {
             rows: 0,
             changed: definition.columns.is_empty(),
             collisions: Vec::new(),
+            extra: Extra::new(most),
+            doubled: 0,
             definition: Table { columns: Vec::new(), ..definition.clone() },
         };
+        writer.owners.insert(EXTRA_COLUMN.to_owned(), SYSTEM.to_owned());
         for column in definition.columns {
             if let Some(raw) = &column.source_key {
                 writer.owners.insert(column.name.clone(), raw.clone());
@@ -155,7 +162,41 @@ impl TableWriter {
 
     /// Ends the row being written.
     pub(super) fn end_row(&mut self) {
+        if let Some(object) = self.extra.take() {
+            let column = match self.by_name.get(EXTRA_COLUMN) {
+                Some(column) => *column,
+                None => self.add_column(Column::new(EXTRA_COLUMN, DataType::Json)),
+            };
+            self.set_text(column, object.as_bytes());
+        }
         self.rows += 1;
+    }
+
+    /// Whether the table has all the columns that it may have.
+    pub(super) fn is_full(&self) -> bool {
+        self.columns.len() >= self.extra.most
+    }
+
+    /// Whether a key that was not seen in this run may have a column, a table or keys of its own.
+    ///
+    /// A full table takes those that earlier runs made room for; so does one that has seen very many keys without ever
+    /// a value, which cost memory too.
+    #[cold]
+    fn admits(&mut self, shape: usize, key: &str) -> bool {
+        if !self.is_full() && self.extra.keys < self.extra.most.saturating_mul(KEYS_A_COLUMN) {
+            return true;
+        }
+        let name = format!("{}{}", self.shapes[shape].prefix, normalize(key));
+        let names = self.extra.names.get_or_insert_with(|| self.by_name.keys().cloned().collect());
+        let inner = format!("{name}{SEPARATOR}");
+        names.contains(&name)
+            || names.range(inner.clone()..).next().is_some_and(|next| next.starts_with(&inner))
+    }
+
+    /// Keeps a value that has no column of its own.
+    pub(super) fn write_extra(&mut self, shape: usize, key: &str, json: &str) {
+        let path = format!("{}{key}", self.shapes[shape].path).replace(PATH, ".");
+        self.extra.put(&path, json);
     }
 
     /// Whether the row being written has a value in this column.
@@ -173,23 +214,34 @@ impl TableWriter {
         self.columns[column].values.push_int(row, value);
     }
 
-    /// The slot of a key: the one that followed `after` last time, or found by the key's hash.
+    /// The slot of a key: the one that followed `after` last time, or found by the key's hash. None where the table has
+    /// no room for it.
     #[inline]
-    pub(super) fn slot(&mut self, shape: usize, after: Option<usize>, key: &[u8]) -> usize {
+    pub(super) fn slot(
+        &mut self,
+        shape: usize,
+        after: Option<usize>,
+        key: &[u8],
+        name: impl Fn() -> String,
+    ) -> Option<usize> {
         let known = &self.shapes[shape];
         let guess = after.map_or(known.first, |slot| known.slots[slot].next);
         if known.slots.get(guess).is_some_and(|slot| *slot.key == *key) {
-            return guess;
+            return Some(guess);
         }
-        self.find_slot(shape, after, key)
+        if !known.by_key.contains_key(key) && !self.admits(shape, &name()) {
+            return None;
+        }
+        Some(self.find_slot(shape, after, key))
     }
 
     #[cold]
-    fn find_slot(&mut self, shape: usize, after: Option<usize>, key: &[u8]) -> usize {
+    pub(super) fn find_slot(&mut self, shape: usize, after: Option<usize>, key: &[u8]) -> usize {
         let shape = &mut self.shapes[shape];
         let found = match shape.by_key.get(key) {
             Some(slot) => *slot,
             None => {
+                self.extra.keys += 1;
                 let slot = shape.slots.len();
                 shape.by_key.insert(key.into(), slot);
                 shape.slots.push(Slot {
@@ -234,6 +286,11 @@ impl TableWriter {
         index
     }
 
+    /// The name that the table of the lists under a key has where no other key claims it.
+    pub(super) fn list_name(&self, shape: usize, key: &str) -> String {
+        format!("{}{SEPARATOR}{}{}", self.name, self.shapes[shape].prefix, normalize(key))
+    }
+
     /// The table of the lists under a key.
     pub(super) fn nested_name(&mut self, shape: usize, key: &str) -> String {
         let outer = &self.shapes[shape];
@@ -242,23 +299,24 @@ impl TableWriter {
         format!("{}{SEPARATOR}{name}", self.name)
     }
 
-    /// The column of the scalars under a key, if it is there or the configuration describes it.
-    fn column_for(&mut self, shape: usize, slot: usize, key: &str, make: DataType) -> usize {
+    /// The column of the scalars under a key; none where the table has no room for it.
+    fn column_for(&mut self, shape: usize, slot: usize, key: &str, make: DataType) -> Option<usize> {
         if let Some(column) = self.shapes[shape].slots[slot].column {
-            return column;
+            return Some(column);
         }
         let outer = &self.shapes[shape];
         let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}", outer.path));
         let claimed = self.claim(name.clone(), &path);
         let column = match self.by_name.get(&claimed) {
             Some(column) => *column,
+            None if self.is_full() => return None,
             None => {
                 let source_key = (claimed != name).then_some(path);
                 self.add_column(Column { source_key, ..Column::new(claimed, make) })
             }
         };
         self.shapes[shape].slots[slot].column = Some(column);
-        column
+        Some(column)
     }
 
     /// Whether the configuration or an earlier run made the column under a key one of JSON text.
@@ -300,12 +358,15 @@ impl TableWriter {
         scalar: Scalar<'_>,
         only_missing: bool,
     ) {
-        let column = match self.shapes[shape].slots[slot].column {
-            Some(column) => column,
-            None => self.column_for(shape, slot, &key(), scalar.inferred()),
+        let known = self.shapes[shape].slots[slot].column;
+        let Some(column) = known.or_else(|| self.column_for(shape, slot, &key(), scalar.inferred())) else {
+            return self.write_extra(shape, &key(), scalar.document.json(scalar.node));
         };
-        if only_missing && self.written(column) {
-            return;
+        if self.written(column) {
+            if only_missing {
+                return;
+            }
+            self.doubled += 1;
         }
         let row = self.rows;
         let state = &mut self.columns[column];
@@ -340,6 +401,7 @@ impl TableWriter {
             let name = format!("{}__v_{}", self.columns[column].column.name, data_type.name());
             let index = match self.by_name.get(&name) {
                 Some(index) => *index,
+                // A variant has room in a full table: its column was let in.
                 None => self.add_column(Column { variant: true, ..Column::new(name, data_type) }),
             };
             self.columns[column].variants.push((data_type, index));
@@ -347,14 +409,20 @@ impl TableWriter {
         });
         let row = self.rows;
         let state = &mut self.columns[variant];
-        let _fits = scalar.write(state.column.data_type, row, &mut state.values);
+        let fit = scalar.write(state.column.data_type, row, &mut state.values);
+        // An earlier run may have given the variant other digits after the point; text holds everything.
+        if matches!(fit, Fit::Variant(_) | Fit::NeedsDouble) && data_type != DataType::Text {
+            self.write_variant(column, DataType::Text, scalar);
+        }
     }
 
     /// Writes a value of any kind as JSON text.
     pub(super) fn write_json(&mut self, shape: usize, slot: usize, key: &str, scalar: Scalar<'_>) {
-        let column = self.column_for(shape, slot, key, DataType::Json);
-        let row = self.rows;
         let json = scalar.document.json(scalar.node).as_bytes();
+        let Some(column) = self.column_for(shape, slot, key, DataType::Json) else {
+            return self.write_extra(shape, key, scalar.document.json(scalar.node));
+        };
+        let row = self.rows;
         match self.columns[column].column.data_type {
             DataType::Json | DataType::Text => self.columns[column].values.push_bytes(row, json),
             _ => {

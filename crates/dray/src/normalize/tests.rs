@@ -41,6 +41,7 @@ fn page(body: &str) -> Page {
         document: Arc::new(document),
         records,
         overlay: None,
+        rejects: Vec::new(),
         position: Position::default(),
         opened: Vec::new(),
     }
@@ -330,4 +331,71 @@ fn a_list_of_the_parent_does_not_add_to_the_records_own() {
     );
     let tags: Vec<Value> = rows(&flushed, "things__tags");
     assert_eq!(tags, [json!({"value": "x"}), json!({"value": "y"}), json!({"value": "p"})]);
+}
+
+fn limited(columns: usize, tables: usize, schema: Schema) -> Normalizer {
+    let mut plan = plan(load(Disposition::Append));
+    (plan.client.limits.columns, plan.client.limits.tables) = (columns, tables);
+    Normalizer::new(&plan, schema, "1.5", fastrand::Rng::with_seed(7))
+}
+
+/// The column of values that have none of their own, row by row.
+fn extra(flushed: &[Rows]) -> Vec<Option<String>> {
+    let rows = flushed.iter().find(|rows| rows.table.name == "things").unwrap();
+    let Some(column) = rows.batch.column_by_name("_dray_extra") else { return Vec::new() };
+    column.as_string::<i32>().iter().map(|value| value.map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_has_no_column_left_is_kept_as_json_and_said() {
+    // Two columns are the layout's, two are left.
+    let mut normalizer = limited(4, 100, Schema::new("test"));
+    normalizer
+        .page(&page(r#"[{"a":1,"b":2,"c":3.50,"d":{"e":"x"},"f":[1],"g":null},{"a":4},{"h":{"i":1}}]"#))
+        .unwrap();
+    let flushed = normalizer.flush().unwrap();
+    assert_eq!(rows(&flushed, "things"), [json!({"a": 1, "b": 2}), json!({"a": 4}), json!({})]);
+    let expected = [Some(r#"{"c":3.50,"d":{"e":"x"},"f":[1]}"#), None, Some(r#"{"h":{"i":1}}"#)];
+    assert_eq!(extra(&flushed), expected.map(|text| text.map(str::to_owned)));
+    assert_eq!(normalizer.remarks().len(), 1);
+    assert!(normalizer.remarks()[0].contains("4 values"), "{:?}", normalizer.remarks());
+    // The next run knows the columns of this one, whatever comes first.
+    let mut next = limited(4, 100, normalizer.take_schema().unwrap());
+    next.page(&page(r#"[{"z":1,"b":5}]"#)).unwrap();
+    let flushed = next.flush().unwrap();
+    assert_eq!(rows(&flushed, "things"), [json!({"b": 5})]);
+    assert_eq!(extra(&flushed), [Some(r#"{"z":1}"#.to_owned())]);
+}
+
+#[test]
+fn lists_beyond_the_tables_of_a_resource_are_kept_as_json() {
+    let mut normalizer = limited(100, 2, Schema::new("test"));
+    normalizer.page(&page(r#"[{"a":[1],"b":[2]},{"b":[{"x":[3]}],"a":[4]}]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    assert_eq!(rows(&flushed, "things__a"), [json!({"value": 1}), json!({"value": 4})]);
+    let expected = [r#"{"b":[2]}"#, r#"{"b":[{"x":[3]}]}"#];
+    assert_eq!(extra(&flushed), expected.map(|text| Some(text.to_owned())));
+}
+
+#[test]
+fn numbers_that_no_double_holds_keep_their_digits() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    normalizer
+        .page(&page(
+            r#"[{"a":0.5,"b":1e400,"c":7},{"a":12345678901234567.89,"c":1.5},{"a":1e400,"c":1e-400}]"#,
+        ))
+        .unwrap();
+    let flushed = normalizer.flush().unwrap();
+    let found = rows(&flushed, "things");
+    assert_eq!(found[0]["b"], "1e400");
+    assert_eq!(found[1]["a__v_decimal"], "12345678901234567.890000000d");
+    assert_eq!((&found[2]["a__v_text"], &found[2]["c__v_text"]), (&json!("1e400"), &json!("1e-400")));
+}
+
+#[test]
+fn a_doubled_key_is_said() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    normalizer.page(&page(r#"[{"a":1,"a":2},{"a":3}]"#)).unwrap();
+    assert_eq!(rows(&normalizer.flush().unwrap(), "things"), [json!({"a": 2}), json!({"a": 3})]);
+    assert!(normalizer.remarks()[0].contains("a key twice"), "{:?}", normalizer.remarks());
 }

@@ -224,6 +224,7 @@ fn stages(
         let loader = scope.spawn(move || load_thread(loader, &waiting, &names, progress));
         let normalizer = scope.spawn(move || {
             gatherer.run(&handle, pages, &segments);
+            gatherer.notes.extend(gatherer.normalizer.remarks());
             Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
         });
         let Beginning { cursors, resume, deadline } = beginning;

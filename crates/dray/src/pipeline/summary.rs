@@ -22,6 +22,7 @@ impl Summary<'_> {
     pub(super) fn report(self, load_id: String, duration: Duration, destination: String) -> Report {
         let mut resources = Vec::new();
         let mut worst = Status::Succeeded;
+        let mut notes = self.notes;
         let load_error = self.loaded.error.as_ref().map(error_text);
         for ((plan, outcome), stats) in
             self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter())
@@ -42,6 +43,9 @@ impl Summary<'_> {
             if status == Status::Failed || worst == Status::Succeeded {
                 worst = status;
             }
+            if let Some(reasons) = stats.rejected_because() {
+                notes.push(format!("{}: records were rejected: {reasons}", plan.name));
+            }
             let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
             resources.push((
                 plan.name.clone(),
@@ -52,7 +56,7 @@ impl Summary<'_> {
                     records: count(&stats.records),
                     rows: self.loaded.loaded.rows.get(&plan.name).copied().unwrap_or_default(),
                     retries: count(&stats.retries),
-                    rejected: 0,
+                    rejected: count(&stats.rejected),
                     ignored: count(&stats.ignored),
                     filtered: count(&stats.filtered),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
@@ -67,7 +71,7 @@ impl Summary<'_> {
             duration_s: seconds(duration),
             destination,
             resources: Resources(resources),
-            notes: self.notes,
+            notes,
             error: load_error,
         }
     }

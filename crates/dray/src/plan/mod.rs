@@ -3,6 +3,7 @@
 
 mod compile;
 mod explain;
+mod limits;
 mod paginate;
 mod prepare;
 mod secrets;
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use compile::compile;
 pub use explain::explain;
+pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
 pub use template::{JsonTemplate, Part, Template, Text};
@@ -74,8 +76,10 @@ pub struct ClientPlan {
     pub max_requests: Option<u64>,
     /// How long to wait for an answer.
     pub timeouts: Timeouts,
-    /// Largest body after decompression, in bytes.
-    pub max_body_bytes: u64,
+    /// How much of anything an answer may hold.
+    pub limits: Limits,
+    /// What becomes of records that cannot be loaded.
+    pub rejects: RejectPlan,
     /// Origins beside the base URL's that may be asked, with credentials (`https://host:port`, no path).
     pub allowed_origins: Vec<url::Origin>,
     /// Certificates beside the system's.
@@ -129,6 +133,8 @@ pub struct RateLimit {
 pub struct Timeouts {
     /// To connect.
     pub connect: Duration,
+    /// From the request to the head of the answer.
+    pub first_byte: Duration,
     /// Between two pieces of an answer.
     pub read: Duration,
     /// For the whole attempt.

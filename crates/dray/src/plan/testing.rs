@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::compile::default_limits;
 use super::*;
 
 impl Plan {
@@ -23,10 +24,12 @@ impl Plan {
             max_requests: None,
             timeouts: Timeouts {
                 connect: Duration::from_secs(10),
+                first_byte: Duration::from_secs(60),
                 read: Duration::from_secs(60),
                 total: Duration::from_secs(300),
             },
-            max_body_bytes: 1 << 28,
+            limits: default_limits(),
+            rejects: RejectPlan { keep: false, most: 1000 },
             allowed_origins: Vec::new(),
             tls: TlsPlan::default(),
         };

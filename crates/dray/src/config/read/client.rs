@@ -7,6 +7,11 @@ use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
 use super::{auth, paginator};
 
+/// Deepest `limits.depth`.
+const MAX_DEPTH: u32 = 512;
+/// Smallest `limits.columns`: what dlt's layout adds, and a few of the API's own.
+const MIN_COLUMNS: u32 = 10;
+
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> ClientConfig {
     let mut client = ClientConfig { at: at.clone(), ..ClientConfig::default() };
     let Some(mut fields) = Fields::open(reader, node, at) else { return client };
@@ -50,6 +55,17 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> ClientCon
         "is not a key here",
         "certificates are always verified; `client.tls.ca_file` adds an authority of your own",
     );
+    if let Some((node, at)) = fields.take("limits") {
+        limits(reader, node, &at, &mut client);
+    }
+    if let Some(word) = fields.plain(reader, "rejects") {
+        match word.value.as_str() {
+            "count" => client.rejects = Some(false),
+            "keep" => client.rejects = Some(true),
+            other => reader.unknown_word(&word.at, "way to treat rejects", other, &["count", "keep"]),
+        }
+    }
+    client.max_rejects = fields.whole(reader, "max_rejects");
     fields.refuse(
         reader,
         "session",
@@ -165,10 +181,45 @@ fn timeout(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> TimeoutConfig {
     }
     let Some(mut fields) = Fields::open(reader, node, at) else { return timeout };
     timeout.connect = fields.duration(reader, "connect");
+    timeout.first_byte = fields.duration(reader, "first_byte");
     timeout.read = fields.duration(reader, "read");
     timeout.total = fields.duration(reader, "total");
     fields.finish(reader);
     timeout
+}
+
+/// What a page and a table may hold at the most. `body` is `client.max_body` in its place among the limits.
+fn limits(reader: &mut Reader<'_>, node: &Node, at: &Spot, client: &mut ClientConfig) {
+    let Some(mut fields) = Fields::open(reader, node, at) else { return };
+    if let Some((node, at)) = fields.take("body") {
+        if client.max_body.is_some() {
+            reader.problem_with_hint(&at, "`max_body` says this already", "keep one of the two");
+        }
+        client.max_body = bytes(reader, node, &at);
+    }
+    if let Some((node, at)) = fields.take("wire") {
+        client.limits.wire = bytes(reader, node, &at);
+    }
+    let limits = &mut client.limits;
+    limits.redirects = fields.count(reader, "redirects");
+    let within = |reader: &mut Reader<'_>, fields: &mut Fields<'_>, key, least: u32, most: u32| {
+        let (node, at) = fields.take(key)?;
+        let number = reader.whole(node, &at)?;
+        let found = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
+        if found.is_none() {
+            reader.problem(&at, format!("expected a number from {least} to {most}"));
+        }
+        found
+    };
+    limits.ratio = within(reader, &mut fields, "ratio", 1, u32::MAX);
+    limits.headers = within(reader, &mut fields, "headers", 1, 10_000);
+    // Deeper values would cost a stack: they are walked by recursion.
+    limits.depth = within(reader, &mut fields, "depth", 1, MAX_DEPTH);
+    limits.keys = within(reader, &mut fields, "keys", 1, u32::MAX);
+    limits.values = within(reader, &mut fields, "values", 1, u32::MAX);
+    limits.columns = within(reader, &mut fields, "columns", MIN_COLUMNS, 100_000);
+    limits.tables = within(reader, &mut fields, "tables", 1, 10_000);
+    fields.finish(reader);
 }
 
 /// Bytes, or `256MB`, `1GiB`.

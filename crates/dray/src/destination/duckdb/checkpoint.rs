@@ -8,7 +8,7 @@ use super::ddl::Catalog;
 use super::family::{Family, Lineage};
 use super::ledger::{self, Ledger, OpenPass};
 use super::sql::{Param, Session};
-use super::{meta, write};
+use super::{meta, rejects, write};
 use crate::destination::{Commit, Committed, Finished, ResourceLoad, RunIdentity, TableBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Disposition;
@@ -96,6 +96,7 @@ impl<'d> Checkpoint<'d> {
             self.finish(finished, load).map_err(|error| error.with("resource", &finished.resource))?;
         }
         self.put_positions(commit)?;
+        rejects::put(self.session, &mut self.book.target, self.run, commit)?;
         for resource in &commit.spoiled {
             if let Some(pass) = self.book.ledger.passes.get_mut(resource) {
                 pass.spoil();
@@ -211,6 +212,7 @@ impl<'d> Checkpoint<'d> {
     fn abandon(&mut self, resource: &str) -> Result<()> {
         let Some(pass) = self.book.ledger.passes.get(resource).cloned() else { return Ok(()) };
         self.drop_staged(resource)?;
+        rejects::take_back(self.session, &self.book.target, &self.run.pipeline, resource, &pass.loads)?;
         // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
         if pass.appends
             && !self.shared(resource, &pass.table)

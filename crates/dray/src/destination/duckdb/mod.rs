@@ -10,6 +10,7 @@
 //! | `meta` | dlt's tables about loads, and the writer's row |
 //! | `ledger` | open loads and passes, positions |
 //! | `checkpoint` | one commit |
+//! | `rejects` | records that cannot be loaded |
 //! | `write`, `keys`, `merge`, `stage` | rows into tables |
 
 mod checkpoint;
@@ -20,6 +21,7 @@ mod ledger;
 mod library;
 mod merge;
 mod meta;
+mod rejects;
 mod sql;
 mod stage;
 mod types;

@@ -62,6 +62,14 @@ impl Authenticator {
         }
     }
 
+    /// The query parameter that carries the key, if one does.
+    pub(super) fn signed_by(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(AuthPlan::ApiKey { name, location: KeyLocation::Query, .. }) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The API took a token.
     pub(super) fn accepted(&self, generation: u64) {
         if let Self::OAuth2(oauth2) = self {

@@ -96,6 +96,11 @@ impl Chain {
         self.promised
     }
 
+    /// Whether the API has named a total that is not reached.
+    pub(in crate::extract) fn expects_more(&self) -> bool {
+        self.total.is_some_and(|total| total > self.received)
+    }
+
     /// What follows the page that `sent` asked for.
     pub(in crate::extract) fn next(
         &mut self,

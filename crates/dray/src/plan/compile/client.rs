@@ -9,9 +9,10 @@ use super::Problems;
 use super::defaults::{self, Merged};
 use crate::address::is_metadata_host;
 use crate::config::model::{AuthConfig, ClientConfig, Header, Located, OAuth2Config, Spot, TlsConfig};
+use crate::json::Bounds;
 use crate::plan::{
-    AuthPlan, ClientCertificate, ClientPlan, KeyLocation, OAuth2Plan, RateLimit, RetryPlan, Text, Timeouts,
-    TlsPlan,
+    AuthPlan, ClientCertificate, ClientPlan, KeyLocation, Limits, OAuth2Plan, RateLimit, RejectPlan,
+    RetryPlan, Text, Timeouts, TlsPlan,
 };
 use crate::secret::Secret;
 
@@ -38,6 +39,7 @@ pub(super) fn compile(
     let timeouts = defaults::timeouts();
     let timeouts = Timeouts {
         connect: client.timeout.connect.unwrap_or(timeouts.connect),
+        first_byte: client.timeout.first_byte.or(client.timeout.read).unwrap_or(timeouts.first_byte),
         read: client.timeout.read.unwrap_or(timeouts.read),
         total: client.timeout.total.unwrap_or(timeouts.total.max(client.timeout.read.unwrap_or_default())),
     };
@@ -63,7 +65,11 @@ pub(super) fn compile(
             .and_then(|number| usize::try_from(number).ok())
             .unwrap_or(defaults::CONCURRENCY),
         timeouts,
-        max_body_bytes: client.max_body.unwrap_or(defaults::MAX_BODY_BYTES),
+        limits: limits(client),
+        rejects: RejectPlan {
+            keep: client.rejects.unwrap_or(false),
+            most: client.max_rejects.unwrap_or(defaults::MAX_REJECTS),
+        },
         allowed_origins,
         tls: tls?,
     })
@@ -129,6 +135,29 @@ fn tls(written: &TlsConfig, problems: &mut Problems<'_>) -> Option<TlsPlan> {
         }
     };
     Some(TlsPlan { ca_file: path(&written.ca_file), client })
+}
+
+fn limits(client: &ClientConfig) -> Limits {
+    let (own, default) = (&client.limits, defaults::limits());
+    let count = |own: Option<u32>, default: usize| {
+        own.and_then(|number| usize::try_from(number).ok()).unwrap_or(default)
+    };
+    let body_bytes = client.max_body.unwrap_or(default.body_bytes);
+    Limits {
+        // A body that comes as it is is as large on the wire as it may be at all.
+        wire_bytes: own.wire.unwrap_or(default.wire_bytes.max(body_bytes)),
+        body_bytes,
+        ratio: own.ratio.map_or(default.ratio, u64::from),
+        redirects: own.redirects.unwrap_or(default.redirects),
+        headers: count(own.headers, default.headers),
+        json: Bounds {
+            depth: count(own.depth, default.json.depth),
+            keys: count(own.keys, default.json.keys),
+            values: count(own.values, default.json.values),
+        },
+        columns: count(own.columns, default.columns),
+        tables: count(own.tables, default.tables),
+    }
 }
 
 fn base_url(client: &ClientConfig, resources: &[Merged], problems: &mut Problems<'_>) -> Option<Url> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::config::model::{EndpointConfig, ResourceConfig};
 use crate::config::node::{Node, Value};
-use crate::plan::{RetryPlan, Timeouts};
+use crate::json::Bounds;
+use crate::plan::{Limits, RetryPlan, Timeouts};
 
 pub(super) const CONCURRENCY: usize = 8;
-pub(super) const MAX_BODY_BYTES: u64 = 256 << 20;
+pub(super) const MAX_REJECTS: u64 = 1000;
 pub(super) const RATE_PERIOD: Duration = Duration::from_secs(1);
 pub(super) const TOKEN_EXPIRY: Duration = Duration::from_secs(3600);
 pub(super) const AUTH_HEADER: &str = "Authorization";
@@ -36,8 +37,22 @@ pub(super) fn retry() -> RetryPlan {
 pub(super) fn timeouts() -> Timeouts {
     Timeouts {
         connect: Duration::from_secs(10),
+        first_byte: Duration::from_secs(60),
         read: Duration::from_secs(60),
         total: Duration::from_secs(300),
+    }
+}
+
+pub(in crate::plan) fn limits() -> Limits {
+    Limits {
+        wire_bytes: 256 << 20,
+        body_bytes: 256 << 20,
+        ratio: 200,
+        redirects: 10,
+        headers: 256,
+        json: Bounds::default(),
+        columns: 1000,
+        tables: 200,
     }
 }
 

@@ -17,6 +17,12 @@ use super::{Note, Plan};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::model::{Config, Spot};
 
+/// The limits of a configuration that names none.
+#[cfg(test)]
+pub(super) fn default_limits() -> super::Limits {
+    defaults::limits()
+}
+
 /// Decides everything that a run does; none if a problem was added to `diagnostics`.
 pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let before = diagnostics.len();
