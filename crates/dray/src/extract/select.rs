@@ -149,9 +149,10 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Bounds;
 
     fn records(body: &str, selector: Option<&str>) -> Result<Vec<String>> {
-        let document = Document::parse(body.as_bytes().to_vec()).unwrap();
+        let document = Document::parse_within(body.as_bytes().to_vec(), &Bounds::default()).unwrap();
         let selector = selector.map(|path| Path::parse(path).unwrap());
         let selected = select(document, selector.as_ref())?;
         Ok(selected.records.iter().map(|id| selected.document.json(*id).to_owned()).collect())
@@ -179,8 +180,11 @@ mod tests {
     fn a_filter_works_beside_text_that_is_half_a_pair() {
         let body = r#"{"note":"\ud800","d":[{"a":1},{"a":5,"b":1.10}]}"#;
         assert_eq!(records(body, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5,"b":1.10}"#]);
-        let expanded =
-            select(Document::parse(body.as_bytes().to_vec()).unwrap(), Some(&Path::root())).unwrap();
+        let expanded = select(
+            Document::parse_within(body.as_bytes().to_vec(), &Bounds::default()).unwrap(),
+            Some(&Path::root()),
+        )
+        .unwrap();
         let plan = ExpandPlan { path: Path::parse("d[?@.a > 1]").unwrap(), include: Vec::new() };
         assert_eq!(expand(expanded, &plan).unwrap().records.len(), 1);
     }
