@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test prove check doc
+.PHONY: setup demo test prove check audit sbom doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -41,6 +41,16 @@ check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+# Licences, sources and known holes of everything that is built upon. Needs cargo-deny and cargo-audit, and the network
+# for the database of advisories.
+audit:
+	cargo deny --locked check
+	cargo audit
+
+# What the program is made of, as CycloneDX JSON in dray.cdx.json.
+sbom:
+	python3 scripts/sbom.py > dray.cdx.json
 
 # The documentation of the library, ARCHITECTURE.md included.
 doc:

@@ -8,6 +8,7 @@ mod commands;
 mod execute;
 mod exit;
 mod logging;
+mod panics;
 mod printer;
 mod progress;
 mod source;
@@ -17,6 +18,7 @@ mod table;
 use std::ffi::OsString;
 
 use clap::Parser;
+use dray::secret::Secret;
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -41,10 +43,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let printer = Printer::new(&args.global);
     logging::start(&args.global, &printer);
-    commands::dispatch(args, &printer)
-        .unwrap_or_else(|error| {
+    panics::caught(&printer, || {
+        commands::dispatch(args, &printer).unwrap_or_else(|error| {
             printer.error(&error);
             Exit::of(&error)
         })
-        .code()
+    })
+    .code()
+}
+
+/// Does some work as the program does it: a panic is told without these secrets, and becomes the exit code of a bug.
+pub fn guarded<'a>(secrets: impl IntoIterator<Item = &'a Secret>, work: impl FnOnce() -> u8) -> u8 {
+    let printer = Printer::default();
+    secrets.into_iter().for_each(|secret| printer.scrubber().add(secret));
+    let mut code = None;
+    match panics::caught(&printer, || {
+        code = Some(work());
+        Exit::Success
+    }) {
+        Exit::Success => code.unwrap_or_default(),
+        exit => exit.code(),
+    }
 }

@@ -10,6 +10,10 @@ use dray::steps::{Steps, Verdict};
 use crate::load::{every_page, failure, load_into, plan};
 use crate::scenario::Kind;
 
+use dray::secret::Secret;
+
+use crate::credentials::repeated;
+
 /// `dray-prove dray …`: the command line of dray as it is.
 #[must_use]
 pub fn dray(arguments: Vec<OsString>) -> u8 {
@@ -44,13 +48,7 @@ impl Dying {
     /// # Errors
     /// In words, where it neither died as ordered nor succeeded.
     pub fn run(&self, program: &Path) -> Result<Died, String> {
-        let output = Command::new(program)
-            .args(["child", self.kind.name(), &self.base])
-            .arg(&self.database)
-            .arg(self.at.to_string())
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| error.to_string())?;
+        let output = self.command(program).output().map_err(|error| error.to_string())?;
         match output.status.code() {
             Some(0) => Ok(Died::Survived),
             None => Ok(Died::Killed),
@@ -58,6 +56,15 @@ impl Dying {
                 Err(format!("exit code {code}: {}", String::from_utf8_lossy(&output.stderr).trim()))
             }
         }
+    }
+
+    /// The process, before it is started.
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args(["child", self.kind.name(), &self.base]).arg(&self.database).arg(self.at.to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
     }
 
     /// `dray-prove child KIND BASE DATABASE STEP`: the process itself.
@@ -106,4 +113,21 @@ fn die() {
     loop {
         std::thread::park();
     }
+}
+
+/// `dray-prove panic SECRET…`: panics as dray would, in a thread and outside of one, with the secrets in the message.
+#[must_use]
+#[expect(clippy::panic, reason = "what is proved is how a panic is told")]
+pub fn panic(arguments: &[OsString]) -> u8 {
+    let secrets: Vec<Secret> =
+        arguments.iter().map(|argument| Secret::new(argument.to_string_lossy().into_owned())).collect();
+    dray_cli::guarded(&secrets, || {
+        let all: String = secrets.iter().map(|secret| repeated(secret.expose())).collect();
+        let message = format!("{all} {:?}", secrets.iter().map(Secret::expose).collect::<Vec<_>>());
+        let own = message.clone();
+        if std::thread::spawn(move || panic!("{own}")).join().is_ok() {
+            return 0;
+        }
+        panic!("{message}")
+    })
 }

@@ -5,11 +5,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod child;
+pub mod credentials;
 pub mod load;
 pub mod measured;
 pub mod pack;
 pub mod raw;
+pub mod read;
 pub mod record;
 pub mod scenario;
+pub mod secure;
 pub mod suite;
 pub mod suites;
+pub mod trap;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             Some(dying) => ExitCode::from(dying.live()),
             None => ExitCode::from(2),
         },
+        Some("panic") => ExitCode::from(child::panic(&arguments.split_off(1))),
         _ => match prove(&arguments) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

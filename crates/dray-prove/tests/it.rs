@@ -24,6 +24,46 @@ fn r01_kills() {
 }
 
 #[test]
+fn r02_refusals() {
+    holds("R2");
+}
+
+#[test]
+fn r03_soak() {
+    holds("R3");
+}
+
+#[test]
+fn r14_rivals() {
+    holds("R14");
+}
+
+#[test]
+fn r15_lost_answers() {
+    holds("R15");
+}
+
+#[test]
+fn r9_tokens() {
+    holds("R9");
+}
+
+#[test]
+fn r10_credentials_and_origins() {
+    holds("R10");
+}
+
+#[test]
+fn r11_hostile_values_in_requests() {
+    holds("R11");
+}
+
+#[test]
+fn r12_secrets_in_what_is_left() {
+    holds("R12");
+}
+
+#[test]
 fn r04_http_faults() {
     holds("R4");
 }

@@ -1,4 +1,4 @@
-//! Clock and randomness: the only place where they enter a run.
+//! Clock and randomness: the only place where they enter a run. And what a run must not tell.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -6,24 +6,43 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::secret::Scrubber;
+
 /// Clock and randomness of one run, made once in `pipeline.rs`. Tests fix them.
 #[derive(Debug)]
 pub struct Env {
     fixed: Option<Timestamp>,
     random: Mutex<fastrand::Rng>,
+    scrubber: Scrubber,
 }
 
 impl Env {
     /// The machine's clock and a seed from the operating system.
     #[must_use]
     pub fn system() -> Self {
-        Self { fixed: None, random: Mutex::new(fastrand::Rng::new()) }
+        Self { fixed: None, random: Mutex::new(fastrand::Rng::new()), scrubber: Scrubber::default() }
     }
 
     /// A clock that stands still at `now`, and a fixed seed.
     #[must_use]
     pub fn fixed(now: Timestamp, seed: u64) -> Self {
-        Self { fixed: Some(now), random: Mutex::new(fastrand::Rng::with_seed(seed)) }
+        Self {
+            fixed: Some(now),
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            scrubber: Scrubber::default(),
+        }
+    }
+
+    /// The same, but secrets that become known during the run (tokens) are told to this scrubber: that of whoever prints.
+    #[must_use]
+    pub fn hiding(self, scrubber: Scrubber) -> Self {
+        Self { scrubber, ..self }
+    }
+
+    /// Knows the secrets of the run.
+    #[must_use]
+    pub fn scrubber(&self) -> &Scrubber {
+        &self.scrubber
     }
 
     /// The wall clock. Never used to decide who owns a dataset.

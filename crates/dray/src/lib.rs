@@ -2,6 +2,7 @@
 #![doc = include_str!("../../../ARCHITECTURE.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
+mod address;
 pub mod config;
 pub mod destination;
 pub mod env;

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 /// What stands in the place of a secret.
@@ -84,8 +85,9 @@ impl Scrubber {
         spellings.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
     }
 
-    /// The text with every known secret replaced, in any of its spellings: as it is, percent-encoded,
-    /// form-encoded, as base64 (also inside a longer base64 text, as in basic auth), JSON-escaped.
+    /// The text with every known secret replaced, in any of its spellings: as it is, percent-encoded (by any of the
+    /// sets that parts of a URL use), form-encoded, as base64 (also inside a longer base64 text, as in basic auth), in
+    /// hexadecimal, escaped for JSON, for HTML and as `Debug` does, with its white space squeezed.
     #[must_use]
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let spellings = self.spellings.read().unwrap_or_else(PoisonError::into_inner);
@@ -97,6 +99,13 @@ impl Scrubber {
         }
         scrubbed
     }
+
+    /// Whether a text holds a known secret in any of its spellings.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        let spellings = self.spellings.read().unwrap_or_else(PoisonError::into_inner);
+        spellings.iter().any(|spelling| memchr::memmem::find(text.as_bytes(), spelling.as_bytes()).is_some())
+    }
 }
 
 impl fmt::Debug for Scrubber {
@@ -106,38 +115,95 @@ impl fmt::Debug for Scrubber {
 }
 
 fn spellings_of(value: &str) -> Vec<String> {
-    let percent = percent_encoded(value);
     let mut spellings = vec![
         value.to_owned(),
-        percent.to_lowercase(),
-        percent,
+        value.split_whitespace().collect::<Vec<_>>().join(" "),
+        value.trim().to_owned(),
         url::form_urlencoded::byte_serialize(value.as_bytes()).collect(),
         STANDARD.encode(value),
         STANDARD_NO_PAD.encode(value),
         URL_SAFE.encode(value),
         URL_SAFE_NO_PAD.encode(value),
+        value.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        value.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        value.escape_debug().to_string(),
+        value.escape_default().to_string(),
     ];
-    if let Ok(quoted) = serde_json::to_string(value) {
-        spellings.push(quoted.trim_start_matches('"').trim_end_matches('"').to_owned());
+    for set in PERCENT_SETS {
+        let encoded = utf8_percent_encode(value, set).to_string();
+        spellings.push(lower_escapes(&encoded));
+        spellings.push(encoded);
     }
+    if let Ok(quoted) = serde_json::to_string(value) {
+        // The quotes are the text's, not the secret's, which may end in quotes of its own.
+        let quoted = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
+        spellings.push(quoted.replace('/', "\\/"));
+        spellings.push(ascii_json(quoted));
+        // JSON inside a text of JSON, as a log line holds it.
+        spellings.push(quoted.replace('\\', "\\\\").replace('"', "\\\""));
+        spellings.push(quoted.to_owned());
+    }
+    let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    spellings.push(html.replace('\'', "&#39;"));
+    spellings.push(html.replace('\'', "&#x27;"));
+    spellings.push(html);
     for shift in 0..3 {
         spellings.extend(base64_within(value, shift));
     }
     spellings.retain(|spelling| spelling.len() >= SHORTEST_SCRUBBED);
+    spellings.sort_unstable();
+    spellings.dedup();
     spellings
 }
 
-/// Everything but the unreserved characters of RFC 3986 as `%XX`.
-fn percent_encoded(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
+/// What programs leave as it is when they encode a text for a URL: next to nothing (RFC 3986), or what a path, a query
+/// or the user part may hold.
+const PERCENT_SETS: [&AsciiSet; 4] = [&STRICT, &PATH, &QUERY, &USER];
+const STRICT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY: AsciiSet = CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
+const PATH: AsciiSet = CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+const USER: AsciiSet =
+    PATH.add(b'/').add(b':').add(b';').add(b'=').add(b'@').add(b'[').add(b'\\').add(b']').add(b'|');
+
+/// The same with the digits of `%2F` in lower case, the rest as it is.
+fn lower_escapes(encoded: &str) -> String {
+    let mut digits = 0;
+    let lowered = encoded.chars().map(|letter| {
+        if letter == '%' {
+            digits = 2;
+            return letter;
+        }
+        let escaped = digits > 0;
+        digits = usize::from(digits == 2);
+        if escaped { letter.to_ascii_lowercase() } else { letter }
+    });
+    lowered.collect()
+}
+
+/// JSON as encoders write it that keep to ASCII.
+fn ascii_json(quoted: &str) -> String {
+    let mut units = [0; 2];
+    let mut escaped = String::with_capacity(quoted.len());
+    for letter in quoted.chars() {
+        if letter.is_ascii() {
+            escaped.push(letter);
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            for unit in letter.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
         }
     }
-    encoded
+    escaped
 }
 
 /// The characters that this value contributes to the base64 of any text that holds it after `shift`
@@ -264,10 +330,33 @@ mod tests {
             "p%40ss%20word%221%2f%2b",
             "p%40ss+word%221%2F%2B",
             "p@ss word\\\"1/+",
+            "p@ss word\\\"1\\/+",
+            "p@ss word\\\\\\\"1/+",
+            "p@ss%20word%221/+",
+            "p%40ss%20word%221%2F+",
+            "p@ss word&quot;1/+",
             "cEBzcyB3b3JkIjEvKw==",
+            "7040737320776f726422312f2b",
+            "7040737320776F726422312F2B",
         ] {
             assert_eq!(scrubber.scrub(&format!("before {text} after")), "before *** after", "{text}");
         }
+    }
+
+    #[test]
+    fn odd_letters_have_odd_spellings() {
+        let scrubber = Scrubber::new([&Secret::new("-----BEGIN\nkëy\n\u{1f511}\"")]);
+        for text in [
+            "-----BEGIN\\nkëy\\n\u{1f511}\\\"",
+            "-----BEGIN\\nk\\u00eby\\n\\ud83d\\udd11\\\"",
+            "-----BEGIN këy \u{1f511}\"",
+            "-----BEGIN%0Ak%C3%ABy%0A%F0%9F%94%91%22",
+            "-----BEGIN%0ak%c3%aby%0a%f0%9f%94%91%22",
+        ] {
+            assert_eq!(scrubber.scrub(text), MASK, "{text}");
+            assert!(scrubber.finds(text));
+        }
+        assert!(!scrubber.finds("-----BEGIN"));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(crate) fn state(args: &Look, printer: &Printer) -> Result<Exit> {
 pub(crate) fn loads(args: &Look, printer: &Printer) -> Result<Exit> {
     let place = place(args)?;
     let sql = format!(
-        "SELECT load_id, schema_name, status, CAST(inserted_at AS VARCHAR) FROM {}._dlt_loads ORDER BY load_id",
+        "SELECT load_id, schema_name, status, inserted_at FROM {}._dlt_loads ORDER BY load_id",
         name(&place.dataset)
     );
     let rows = rows(&mut open(&place)?, &sql)?;

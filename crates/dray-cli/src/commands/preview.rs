@@ -16,7 +16,7 @@ use crate::source::{Reading, ready};
 
 /// Prints the first records, of a dependent resource those of the first parents.
 pub(crate) fn preview(args: &Preview, printer: &Printer) -> Result<Exit> {
-    let env = Arc::new(Env::system());
+    let env = Arc::new(Env::system().hiding(printer.scrubber().clone()));
     let mut ready = ready(&args.config, Reading::default(), &env, printer)?;
     select(&mut ready.plan, std::slice::from_ref(&args.resource))?;
     let progress = Progress::new(&ready.plan);

@@ -23,7 +23,7 @@ pub(crate) fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<Exit> {
-    let env = Arc::new(Env::system());
+    let env = Arc::new(Env::system().hiding(printer.scrubber().clone()));
     let reading = Reading { pipeline: args.target.pipeline.as_deref(), given, placeholders: false };
     let mut ready = ready(&args.config, reading, &env, printer)?;
     select(&mut ready.plan, &args.resources)?;

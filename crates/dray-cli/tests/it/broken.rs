@@ -188,7 +188,7 @@ fn several_problems_at_once() {
       |
     2 |   base_ulr: https://api.example.com/
       |   ^
-      = help: nearest is `base_url`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`
+      = help: nearest is `base_url`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`, `tls`, `limits`, `rejects`, `max_rejects`
 
     api.yaml:2:3: client: missing key `base_url`
       |

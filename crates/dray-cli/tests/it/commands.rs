@@ -191,6 +191,39 @@ fn looking_at_what_is_not_there() {
 }
 
 #[test]
+fn the_newest_of_several_runs_is_shown() {
+    let (bench, place) = loaded();
+    bench.sim.grow(5);
+    bench.run("bill.yaml", &[]).succeeded();
+    let look = |command: &str, place: &[&str]| {
+        let looked = bench.dray(&[&[command], place].concat());
+        assert_eq!(looked.status.code(), Some(0), "{}", err(&looked));
+        looked
+    };
+    let state: serde_json::Value = serde_json::from_str(&out(&look("state", &place))).unwrap();
+    let cursor = &state["sources"]["rest_api"]["resources"]["revenues"]["incremental"]["last_update"];
+    assert_eq!(cursor["last_value"], bench.expected("revenues", "last_update").last().unwrap().as_str());
+    assert_eq!(state["_state_version"], 2);
+    assert_eq!(out(&look("loads", &place)).lines().count(), 3);
+    // Another pipeline of the same dataset has no state yet, which is no failure.
+    let other =
+        look("state", &["--pipeline", "other", "--dataset", "test_dataset", "--to", "duckdb:out.duckdb"]);
+    assert_eq!((out(&other), err(&other)), (String::new(), "nothing is stored yet\n".to_owned()));
+    // A failed resource leaves its load out of the list, and the state as it was.
+    bench.sim.fault(Fault::status(404).on("/v1/revenues").always());
+    assert_eq!(bench.run("bill.yaml", &[]).code, 1);
+    assert_eq!(out(&look("loads", &place)).lines().count(), 3);
+    let after: serde_json::Value = serde_json::from_str(&out(&look("state", &place))).unwrap();
+    assert_eq!(after["sources"], state["sources"]);
+    let nothing = bench.dray(&["state", "--to", "duckdb:out.duckdb"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert_eq!(
+        err(&nothing),
+        "error: neither a configuration nor a pipeline is given\nhelp: name the configuration that was run, or --pipeline NAME\n"
+    );
+}
+
+#[test]
 fn demos() {
     for name in ["stripe", "orb", "zoho_billing", "fastbill"] {
         let bench = bench(Api::FastBill);

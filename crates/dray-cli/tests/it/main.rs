@@ -4,6 +4,7 @@
 mod broken;
 mod commands;
 mod connectors;
+mod documents;
 mod plans;
 mod runs;
 mod secrets;

@@ -124,3 +124,24 @@ fn a_credential_on_the_command_line() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     bench.assert_no_secret(&ran);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_secrets_that_others_can_read_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = stripe();
+    let key = bench.sim.secrets().remove(0).1;
+    std::fs::create_dir(bench.path(".dlt")).unwrap();
+    bench.write(".dlt/secrets.toml", &format!("proof_key = '{key}'\n"));
+    bench.write("shop.yaml", &CONFIG.replace("api_key", "proof_key"));
+    let warned = |mode: u32| {
+        let file = std::fs::File::open(bench.path(".dlt/secrets.toml")).unwrap();
+        file.set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+        let ran = bench.run("shop.yaml", &[]);
+        ran.succeeded();
+        assert!(!ran.stderr.contains(&key));
+        ran.stderr.contains("chmod 600 .dlt/secrets.toml")
+    };
+    assert!(warned(0o644) && warned(0o640) && warned(0o604));
+    assert!(!warned(0o600) && !warned(0o400));
+}

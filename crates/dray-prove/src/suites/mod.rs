@@ -1,15 +1,35 @@
 //! The suites, in the order of their numbers.
 
+mod auth;
 mod bombs;
+mod deaths;
+mod failures;
 mod http_faults;
-mod kills;
+mod injection;
 mod malformed;
 mod memory;
+mod origins;
+mod rivals;
+mod secrets;
 
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[kills::SUITE, http_faults::SUITE, malformed::SUITE, bombs::SUITE, memory::SUITE];
+pub const ALL: &[Suite] = &[
+    deaths::KILLS,
+    deaths::REFUSALS,
+    rivals::SOAK,
+    http_faults::SUITE,
+    malformed::SUITE,
+    auth::SUITE,
+    origins::SUITE,
+    injection::SUITE,
+    secrets::SUITE,
+    bombs::SUITE,
+    rivals::RIVALS,
+    deaths::LOST_ANSWERS,
+    memory::SUITE,
+];
 
 /// The suite of this id.
 #[must_use]

@@ -182,7 +182,7 @@ pub fn read_secret_files(folder: &Path) -> Result<Vec<SettingsFile>, LoadError> 
             Err(error) => return Err(error),
         };
         if holds_secrets && is_readable_by_others(&path) {
-            tracing::warn!(file = name, "this file of secrets can be read by other users of this machine");
+            tracing::warn!("other users of this machine can read the secrets in {name}: chmod 600 {name}");
         }
         let content = match read_text_as(path.display().to_string(), text, Format::Toml)?.root.value {
             Value::Map(map) => Some(map),

@@ -7,6 +7,7 @@
 pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
+pub(crate) mod literals;
 pub mod load;
 pub mod model;
 pub mod node;

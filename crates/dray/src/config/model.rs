@@ -56,9 +56,19 @@ pub struct ClientConfig {
     pub timeout: TimeoutConfig,
     pub allowed_origins: Vec<Located<String>>,
     pub max_body: Option<u64>,
+    pub tls: TlsConfig,
     pub limits: LimitsConfig,
     pub rejects: Option<bool>,
     pub max_rejects: Option<u64>,
+}
+
+/// `client.tls`.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields carry the names of the keys")]
+pub struct TlsConfig {
+    pub ca_file: Option<Located<String>>,
+    pub client_cert_file: Option<Located<String>>,
+    pub client_key_file: Option<Located<String>>,
 }
 
 /// `client.limits`.

@@ -200,6 +200,34 @@ mod tests {
     }
 
     #[test]
+    fn no_template_reads_or_runs_anything() {
+        for text in [
+            "${file:/etc/passwd}",
+            "${file./etc/passwd}",
+            "${cmd:id}",
+            "${exec.id}",
+            "${http://127.0.0.1/}",
+            "${env.HOME/x}",
+            "${secrets.../../etc/passwd}",
+            "${secrets.$(id)}",
+            "${vars.`id`}",
+        ] {
+            assert!(pieces(text).is_err(), "{text}");
+        }
+        // Other languages' templates are plain text here.
+        for text in [
+            "$(id)",
+            "`id`",
+            "{{ lookup('file', '/etc/passwd') }}",
+            "!include /etc/passwd",
+            "<%= id %>",
+            "%(x)s",
+        ] {
+            assert_eq!(pieces(text).unwrap(), [Piece::Literal(text.to_owned())]);
+        }
+    }
+
+    #[test]
     fn moments() {
         assert_eq!(moment_pieces("${now}"), (false, 0, None));
         assert_eq!(moment_pieces("${now - 30d}"), (false, -30 * 86_400, None));

@@ -39,6 +39,10 @@ pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
         ("a second claim fences the first", records::a_second_claim_fences_the_first),
         ("state and schema come back equal", records::state_and_schema_come_back_equal),
         ("a state of dlt counts with its load only", records::a_state_of_dlt_counts_with_its_load_only),
+        (
+            "a clock that goes back brings no old state back",
+            records::a_clock_that_goes_back_brings_no_old_state_back,
+        ),
         ("the load's row is written at its end", records::the_loads_row_is_written_at_its_end),
     ];
     let mut failed = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::auth::Authenticator;
@@ -33,6 +34,25 @@ pub(super) struct Reader {
 /// The receiver of events is gone: nobody wants more.
 pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "the run was stopped")
+}
+
+/// Whether a chain that feels its way may take this status for its end.
+fn means_no_page(status: StatusCode) -> bool {
+    let other = matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+    );
+    !other && !status.is_server_error()
+}
+
+/// `response_actions` would end the list in its middle.
+fn cut_short(status: StatusCode) -> Error {
+    Error::new(ErrorKind::Response, "a later page was answered as `response_actions` says to ignore: the rest of the list would be lost")
+        .with("status", status.as_u16())
+        .hint("an ignored answer means no records on the first page, and the end only of a list whose length the API does not tell; narrow the rule with `content`, or add the status to `client.retry.statuses`")
 }
 
 impl Reader {
@@ -112,6 +132,7 @@ impl Reader {
             }
             anchor = Some(Anchor::new(position));
         }
+        let mut selector = plan.selector.clone();
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
@@ -120,16 +141,20 @@ impl Reader {
             let fetched = self.session.fetch(&request, &self.auth, ignore, silence, stats).await;
             let (document, headers, url) = match fetched.map_err(|error| refused(error, first))? {
                 Fetched::Page { document, headers, url } => (document, headers, url),
-                Fetched::Nothing | Fetched::Ignored if first => {
+                Fetched::Nothing | Fetched::Ignored(_) if first => {
                     return Err(stale("the last page is not there any more"));
                 }
-                Fetched::Ignored if !chain.is_unsure() => {
+                Fetched::Ignored(status) if !chain.is_unsure() => {
+                    if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
+                        return Err(cut_short(status));
+                    }
                     add(&stats.ignored, 1);
                     break;
                 }
-                Fetched::Nothing | Fetched::Ignored => break,
+                Fetched::Nothing | Fetched::Ignored(_) => break,
             };
-            let mut selected = select(document, plan.selector.as_ref())?;
+            let mut selected = select(document, selector.as_ref())?;
+            selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
             let facts = PageFacts {
                 document: &selected.document,
@@ -164,8 +189,8 @@ impl Reader {
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            let token_stored = StoredToken::of(&token, |text| self.session.scrubbed(text) == text);
-            let place = Position { number: *number, token: token_stored, records, memory, seen: None };
+            let stored = self.session.storable(&token, &self.auth).as_ref().map(StoredToken::of);
+            let place = Position { number: *number, token: stored, records, memory, seen: None };
             self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
             match next {
                 Next::Page(following) => token = self.checked(following)?,
@@ -225,7 +250,7 @@ impl Reader {
         mut place: Position,
     ) -> Result<()> {
         let stats = self.stats()?;
-        let Selected { document, mut records } = selected;
+        let Selected { document, mut records, .. } = selected;
         add(&stats.records, records.len() + rejects.len());
         if let Some(tracker) = &mut tracker {
             let all = records.len();

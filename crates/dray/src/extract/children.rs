@@ -157,9 +157,9 @@ fn field(
     if document.kind(record) != Kind::Object && path.as_key() == Some("value") {
         return Some(document.value(record));
     }
-    let own = path.extract_first(document, record);
+    let own = path.value(document, record);
     match own {
         Some(value) if !value.is_null() => Some(value),
-        own => overlay.and_then(|overlay| path.extract_first(overlay, overlay.root())).or(own),
+        own => overlay.and_then(|overlay| path.value(overlay, overlay.root())).or(own),
     }
 }

@@ -319,14 +319,16 @@ fn value(document: &Document, id: NodeId) -> Option<CursorValue> {
 /// Nine bytes of digest over the record's key, or over the whole record where it has none (dlt.md §5.4).
 fn record_hash(document: &Document, record: NodeId, load: &LoadPlan) -> String {
     let mut hasher = Shake128::default();
-    for key in &load.primary_key {
-        if let Some(id) = document.get(record, key) {
-            hasher.update(document.json(id).as_bytes());
-            hasher.update(b"\x1f");
+    let key: Option<Vec<NodeId>> = load.primary_key.iter().map(|key| document.get(record, key)).collect();
+    match key {
+        Some(key) if !key.is_empty() => {
+            for part in key {
+                hasher.update(document.json(part).as_bytes());
+                hasher.update(b"\x1f");
+            }
         }
-    }
-    if load.primary_key.is_empty() {
-        hasher.update(document.json(record).as_bytes());
+        // An inherited key may not be that of these records: without it they must not all look the same.
+        _ => hasher.update(document.json(record).as_bytes()),
     }
     let mut bytes = [0; 9];
     hasher.finalize_xof().read(&mut bytes);
@@ -446,6 +448,22 @@ mod tests {
         assert_eq!(after.unwrap().last_value, CursorValue::Int(6));
         // Nothing new: nothing moves.
         assert_eq!(run(&plan(), Disposition::Append, Some(&state), r#"[{"id":3,"t":5}]"#), (vec![], None));
+    }
+
+    #[test]
+    fn records_without_the_key_are_told_apart_at_the_border() {
+        let (_, state) =
+            run(&plan(), Disposition::Append, None, r#"[{"nr":1,"t":5,"id":null},{"id":1,"t":5}]"#);
+        assert_eq!(state.unwrap().unique_hashes.len(), 2);
+        let load =
+            LoadPlan { primary_key: vec!["nr".to_owned(), "x".to_owned()], ..load(Disposition::Append) };
+        let hash = |record: &str| {
+            let document = Document::parse(record.as_bytes().to_vec()).unwrap();
+            record_hash(&document, document.root(), &load)
+        };
+        assert_ne!(hash(r#"{"nr":1,"t":5}"#), hash(r#"{"nr":1,"t":6}"#));
+        assert_ne!(hash(r#"{"a":1}"#), hash(r#"{"a":2}"#));
+        assert_eq!(hash(r#"{"nr":1,"x":1,"t":5}"#), hash(r#"{"t":6,"nr":1,"x":1}"#));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod auth;
 mod body;
+mod certificates;
 mod chain;
 mod charset;
 mod children;
@@ -277,6 +278,10 @@ async fn resource(
 
 /// Reads a resource without a parent: one partition.
 async fn whole(reader: &Reader, cursor: Option<&CursorState>, mut resumed: Resumed) -> Result<()> {
+    // An earlier run may have stored its end and died before it stored that of the resource.
+    if !resumed.done.is_empty() {
+        return Ok(());
+    }
     let first = resumed.open.pop().unwrap_or_else(Partition::whole);
     match reader.read(&first, cursor).await {
         Err(error) if error.kind() == ErrorKind::Stale => {

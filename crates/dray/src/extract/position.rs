@@ -43,15 +43,15 @@ pub(super) enum StoredToken {
 }
 
 impl StoredToken {
-    /// The token as it may be stored; `clean` says whether a text holds no secret.
-    pub(super) fn of(token: &Token, clean: impl Fn(&str) -> bool) -> Option<Self> {
-        Some(match token {
+    /// A token that holds no secret: what `Session::storable` gives.
+    pub(super) fn of(token: &Token) -> Self {
+        match token {
             Token::First => Self::First,
-            Token::Cursor(cursor) => Self::Cursor(Some(cursor).filter(|text| clean(text))?.clone()),
+            Token::Cursor(cursor) => Self::Cursor(cursor.clone()),
             Token::Offset(number) => Self::Offset(*number),
             Token::Page(number) => Self::Page(*number),
-            Token::Link(url) => Self::Link(Some(url.as_str()).filter(|text| clean(text))?.to_owned()),
-        })
+            Token::Link(url) => Self::Link(url.as_str().to_owned()),
+        }
     }
 
     fn token(&self) -> Option<Token> {

@@ -59,7 +59,10 @@ pub(super) fn build(
     let mut url = match token {
         // A link carries its own query (dlt.md §1.6).
         Token::Link(url) => url.clone(),
-        _ => join(&plan.client.base_url, &fill.path(&request.path)?)?,
+        _ => match fill.whole_url(&request.path) {
+            Some(url) => absolute(url)?,
+            None => join(&plan.client.base_url, &fill.path(&request.path)?)?,
+        },
     };
     let mut json = match &request.body {
         Some(BodyPlan::Json(template)) => Some(fill.json(template)?),
@@ -118,15 +121,41 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
 
 /// A relative path is appended to the base URL, whatever slashes they have; an absolute one stands for itself.
 fn join(base: &Url, path: &str) -> Result<Url> {
-    let text = if path.starts_with("http://") || path.starts_with("https://") {
-        path.to_owned()
-    } else {
-        let path = path.trim_start_matches('/');
-        let base = base.as_str().trim_end_matches('/');
-        if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") }
-    };
-    Url::parse(&text)
-        .map_err(|error| wrong("the path does not make a URL").with("path", path).caused_by(error))
+    if is_url(path) {
+        return absolute(path);
+    }
+    let path = path.trim_start_matches('/');
+    let base = base.as_str().trim_end_matches('/');
+    let text = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
+    parsed(&text)
+}
+
+fn is_url(path: &str) -> bool {
+    path.starts_with("http://") || path.starts_with("https://")
+}
+
+/// A path that is a URL of its own. Whether it may be asked is decided by its origin.
+fn absolute(path: &str) -> Result<Url> {
+    let url = parsed(path)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("the path is a URL with a user in it")
+            .with("url", shown(&url))
+            .hint("write user and password as `auth: {type: http_basic, ...}`"));
+    }
+    Ok(url)
+}
+
+fn parsed(text: &str) -> Result<Url> {
+    Url::parse(text)
+        .map_err(|error| wrong("the path does not make a URL").with("path", text).caused_by(error))
+}
+
+/// A link without user and password: credentials are the configuration's, never the API's.
+pub(super) fn without_user(mut url: Url) -> Url {
+    if url.set_username("").is_err() || url.set_password(None).is_err() {
+        tracing::debug!(scheme = url.scheme(), "a URL that can have no user");
+    }
+    url
 }
 
 fn add_params(url: &mut Url, resource: &ResourcePlan, fill: &Fill) -> Result<()> {
@@ -180,18 +209,35 @@ fn inject(
 
 /// Sets a query parameter, in place of any of its name.
 pub(super) fn set_query(url: &mut Url, name: &str, value: &str) {
+    without_query(url, name);
+    url.query_pairs_mut().append_pair(name, value);
+}
+
+/// Takes the query parameters of a name away.
+pub(super) fn without_query(url: &mut Url, name: &str) {
     let kept: Vec<(String, String)> = url
         .query_pairs()
         .filter(|(own, _)| own != name)
         .map(|(own, value)| (own.into_owned(), value.into_owned()))
         .collect();
-    url.query_pairs_mut().clear().extend_pairs(kept).append_pair(name, value);
+    if kept.is_empty() {
+        url.set_query(None);
+    } else {
+        url.query_pairs_mut().clear().extend_pairs(kept);
+    }
 }
 
 impl Fill {
     /// A template as text; none where it needs a cursor and there is none yet.
     fn text(&self, template: &Template) -> Result<Option<String>> {
         self.filled(template, |value| value.to_owned())
+    }
+
+    /// The URL where the path is nothing but one field of the parent that holds one (`path: "{resources.items.url}"`): a
+    /// link that the API gives, and checked like one.
+    fn whole_url(&self, template: &Template) -> Option<&str> {
+        let [Part::Parent(index)] = template.parts.as_slice() else { return None };
+        self.parent.get(*index)?.as_str().filter(|value| is_url(value))
     }
 
     /// A path: values are encoded, so that they cannot change it.

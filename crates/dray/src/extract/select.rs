@@ -12,55 +12,35 @@ const KNOWN: &[&str] = &[
     "values",
 ];
 
-/// A page with its records found. The document is a new one where the selector cannot run on the tape.
+/// A page with its records found.
 pub(super) struct Selected {
     pub(super) document: Document,
     pub(super) records: Vec<NodeId>,
+    /// Where they were found, if nobody said: the pages that follow have them in the same place.
+    pub(super) found: Option<Path>,
 }
 
 /// The records of a body.
 pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
     let Some(path) = selector else {
-        let records = match detect(&document) {
-            Some(list) => document.items(list).collect(),
-            None => one(&document, document.root()),
+        let (records, found) = match detect(&document) {
+            Some((list, path)) => (document.items(list).collect(), Some(path)),
+            None => (one(&document, document.root()), None),
         };
-        return Ok(Selected { document, records });
+        return Ok(Selected { document, records, found });
     };
-    if path.is_full() {
-        sound_throughout(&document, path)?;
-        let found = serde_json::Value::Array(path.extract(&document, document.root()));
-        let body = found.to_string().into_bytes();
-        let document = Document::parse(body).map_err(|error| {
-            Error::new(ErrorKind::Bug, "cannot read the records that were selected").caused_by(error)
-        })?;
-        let records = document.items(document.root()).collect();
-        return Ok(Selected { document, records });
-    }
     let mut found = Vec::new();
     path.all(&document, document.root(), &mut found);
     let records = match found.as_slice() {
-        [] if path.to_string().contains('*') => Vec::new(),
-        [] => return Err(missing(&document, path)),
+        // It may choose nothing, but there must be something to choose from.
+        [] => {
+            let from = path.chooses_from().and_then(|from| from.first(&document, document.root()));
+            from.map(|_| Vec::new()).ok_or_else(|| missing(&document, path))?
+        }
         [single] => one(&document, *single),
         _ => found,
     };
-    Ok(Selected { document, records })
-}
-
-/// What a full path runs on is a copy, which can hold no record that is wrong and is itself no deeper than its reader.
-fn sound_throughout(document: &Document, path: &Path) -> Result<()> {
-    let wrong = |found: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Response, "the selector cannot run on a page with such a value")
-            .with("path", path)
-            .with("found", found)
-            .hint("a `data_selector` of names, indexes and `[*]` loads the sound records of such a page")
-    };
-    match document.flaws().first() {
-        Some(flaw) => Err(wrong(&format!("{} at {}", flaw.kind, document.pointer(document.root(), flaw.at)))),
-        None if document.value(document.root()).is_null() => Err(wrong(&"too many levels")),
-        None => Ok(()),
-    }
+    Ok(Selected { document, records, found: None })
 }
 
 /// One match: a list's items, nothing for null, else the value itself.
@@ -94,29 +74,40 @@ fn missing(document: &Document, path: &Path) -> Error {
 
 /// The list of records where no selector is given: a well-known key first, then the first list of objects. A list of
 /// scalars is a field of the one record that the page is, not its records.
-fn detect(document: &Document) -> Option<NodeId> {
+fn detect(document: &Document) -> Option<(NodeId, Path)> {
     let root = document.root();
     if document.kind(root) != Kind::Object {
-        return (document.kind(root) == Kind::Array).then_some(root);
+        return (document.kind(root) == Kind::Array).then(|| (root, Path::root()));
     }
     let mut lists = Vec::new();
-    collect(document, root, 1, &mut lists);
+    collect(document, root, &mut Vec::new(), &mut lists);
     let objects =
         |list: &NodeId| document.items(*list).next().is_none_or(|item| document.kind(item) == Kind::Object);
-    let known = lists
-        .iter()
-        .find(|(key, list)| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known)) && objects(list));
+    let known = lists.iter().find(|(keys, list)| {
+        let named = |key: &Cow<'_, str>| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known));
+        keys.last().is_some_and(named) && objects(list)
+    });
     let filled = || lists.iter().find(|(_, list)| document.len(*list) > 0 && objects(list));
-    known.or_else(filled).map(|(_, list)| *list)
+    let (keys, list) = known.or_else(filled)?;
+    let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
+    Some((*list, Path::keys(&keys)))
 }
 
-fn collect<'a>(document: &'a Document, node: NodeId, depth: u32, lists: &mut Vec<(Cow<'a, str>, NodeId)>) {
+/// All lists at most three keys deep, with the keys that lead there.
+fn collect<'a>(
+    document: &'a Document,
+    node: NodeId,
+    keys: &mut Vec<Cow<'a, str>>,
+    lists: &mut Vec<(Vec<Cow<'a, str>>, NodeId)>,
+) {
     for (key, value) in document.entries(node) {
+        keys.push(document.text(key).unwrap_or_default());
         match document.kind(value) {
-            Kind::Array => lists.push((document.text(key).unwrap_or_default(), value)),
-            Kind::Object if depth < 3 => collect(document, value, depth + 1, lists),
+            Kind::Array => lists.push((keys.clone(), value)),
+            Kind::Object if keys.len() < 3 => collect(document, value, keys, lists),
             _ => {}
         }
+        keys.pop();
     }
 }
 
@@ -131,8 +122,14 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
                 handed_down.push_str(&format!("{}:{},", quote(name), document.json(value)));
             }
         }
-        let Some(list) = plan.path.first(document, *record) else { continue };
-        for item in document.items(list) {
+        let mut found = Vec::new();
+        plan.path.all(document, *record, &mut found);
+        let items = match found.as_slice() {
+            [list] if document.kind(*list) == Kind::Array => document.items(*list).collect(),
+            [null] if document.kind(*null) == Kind::Null => Vec::new(),
+            _ => found,
+        };
+        for item in items {
             let own = if document.kind(item) == Kind::Object {
                 document.json(item).strip_prefix('{').unwrap_or_default().trim_start().to_owned()
             } else {
@@ -146,15 +143,16 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
     let document = Document::parse(body.into_bytes())
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot read the expanded records").caused_by(error))?;
     let records = document.items(document.root()).collect();
-    Ok(Selected { document, records })
+    Ok(Selected { document, records, found: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Bounds;
 
     fn records(body: &str, selector: Option<&str>) -> Result<Vec<String>> {
-        let document = Document::parse(body.as_bytes().to_vec()).unwrap();
+        let document = Document::parse_within(body.as_bytes().to_vec(), &Bounds::default()).unwrap();
         let selector = selector.map(|path| Path::parse(path).unwrap());
         let selected = select(document, selector.as_ref())?;
         Ok(selected.records.iter().map(|id| selected.document.json(*id).to_owned()).collect())
@@ -167,6 +165,28 @@ mod tests {
         assert_eq!(records(r#"{"d":null}"#, Some("d")).unwrap(), Vec::<String>::new());
         assert_eq!(records(r#"{"d":[{"s":[1]},{"s":[2]}]}"#, Some("d[*].s[*]")).unwrap(), ["1", "2"]);
         assert_eq!(records(r#"{"d":[{"a":1},{"a":5}]}"#, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5}"#]);
+    }
+
+    #[test]
+    fn a_selector_that_chooses_may_find_nothing_but_not_nowhere() {
+        assert!(records(r#"{"d":[]}"#, Some("d[*]")).unwrap().is_empty());
+        assert!(records(r#"{"d":[{"a":1}]}"#, Some("d[?@.a > 1]")).unwrap().is_empty());
+        for selector in ["d[*]", "d[?@.a > 1]", "d[0:9]", "d.*.x"] {
+            assert!(records(r#"{"error":"rate limited"}"#, Some(selector)).is_err(), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_filter_works_beside_text_that_is_half_a_pair() {
+        let body = r#"{"note":"\ud800","d":[{"a":1},{"a":5,"b":1.10}]}"#;
+        assert_eq!(records(body, Some("d[?@.a > 1]")).unwrap(), [r#"{"a":5,"b":1.10}"#]);
+        let expanded = select(
+            Document::parse_within(body.as_bytes().to_vec(), &Bounds::default()).unwrap(),
+            Some(&Path::root()),
+        )
+        .unwrap();
+        let plan = ExpandPlan { path: Path::parse("d[?@.a > 1]").unwrap(), include: Vec::new() };
+        assert_eq!(expand(expanded, &plan).unwrap().records.len(), 1);
     }
 
     #[test]

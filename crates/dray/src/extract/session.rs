@@ -8,18 +8,25 @@ use url::Url;
 use super::auth::Authenticator;
 use super::body::{self, Unreadable};
 use super::client::{Answer, Attempt, Http};
-use super::request::{Request, shown};
+use super::paginate::Token;
+use super::paginate::storable::storable;
+use super::request::{Request, shown, without_user};
 use super::retry::{Decision, Ended, decide, longer_wait};
 use super::stats::{ResourceStats, add};
 use super::throttle::Throttle;
+use crate::address::is_metadata_host;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Document;
 use crate::plan::{IgnoreRule, Method, Plan};
 use crate::secret::{Scrubber, Secret};
 
+/// New tokens for one request: the second is for a token that ended while the request was under way again.
+const MAX_RENEWALS: u32 = 2;
 /// Bytes of a refusal's body that an error shows.
 const SHOWN_BODY: usize = 2048;
+/// Bytes of it that are searched for secrets before it is cut: a half secret would not be found.
+const SEARCHED_BODY: usize = 64 << 10;
 
 /// What all requests of a run share.
 #[derive(Debug)]
@@ -50,15 +57,16 @@ pub(super) enum Fetched {
     Page { document: Document, headers: http::HeaderMap, url: Url },
     /// 204: nothing.
     Nothing,
-    /// An answer that `response_actions` says to ignore.
-    Ignored,
+    /// An answer of this status that `response_actions` says to ignore.
+    Ignored(StatusCode),
 }
 
 impl Session {
     pub(super) fn new(plan: Arc<Plan>, env: Arc<Env>) -> Result<Self> {
-        let http = Http::new(&plan.client)?;
+        let http = Http::new(&plan)?;
         let throttle = Throttle::new(&plan.client, Arc::clone(&env));
-        let scrubber = Scrubber::new(&plan.secrets());
+        let scrubber = env.scrubber().clone();
+        plan.secrets().iter().for_each(|secret| scrubber.add(secret));
         Ok(Self { plan, env, http, throttle, scrubber })
     }
 
@@ -70,6 +78,11 @@ impl Session {
     /// A text of the API without credentials that it repeats.
     pub(super) fn scrubbed(&self, text: &str) -> String {
         self.scrubber.scrub(text).into_owned()
+    }
+
+    /// A page token as it may be kept between runs; none where a secret is in it.
+    pub(super) fn storable(&self, token: &Token, auth: &Authenticator) -> Option<Token> {
+        storable(token, auth.signed_by(), &self.scrubber)
     }
 
     /// Asks for a page until there is one, or no attempt is left.
@@ -88,7 +101,7 @@ impl Session {
             let mut url = request.url.clone();
             let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
             if ignored(&answer, ignore) {
-                return Ok(Fetched::Ignored);
+                return Ok(Fetched::Ignored(answer.status));
             }
             if !answer.status.is_success() {
                 return Err(self.refusal(&answer, &url, retries));
@@ -146,7 +159,7 @@ impl Session {
         retries: &mut u32,
         url: &mut Url,
     ) -> Result<Answer> {
-        let (mut redirects, mut renewed, mut method) = (0, false, request.method);
+        let (mut redirects, mut renewed, mut method) = (0, 0, request.method);
         loop {
             let credentials = match auth {
                 Some(auth) => auth.credentials(self).await?,
@@ -199,11 +212,11 @@ impl Session {
                 continue;
             }
             if answer.status == StatusCode::UNAUTHORIZED
-                && !renewed
+                && renewed < MAX_RENEWALS
                 && let (Some(auth), Some(generation)) = (auth, credentials.generation)
             {
-                // The token may have ended before its time: a new one, once.
-                renewed = true;
+                // The token may have ended before its time.
+                renewed += 1;
                 if auth.renew(generation).await {
                     if let Some(stats) = stats {
                         add(&stats.retries, 1);
@@ -211,9 +224,15 @@ impl Session {
                     continue;
                 }
             }
+            if answer.status.is_success() {
+                if let (Some(auth), Some(generation)) = (auth, credentials.generation) {
+                    auth.accepted(generation);
+                }
+                return Ok(answer);
+            }
             let ended = Ended::Status(answer.status, &answer.headers);
             let refused = self.refusal(&answer, url, *retries);
-            if answer.status.is_success() || self.wait(ended, retries, stats, &refused).await.is_none() {
+            if self.wait(ended, retries, stats, &refused).await.is_none() {
                 return Ok(answer);
             }
         }
@@ -259,7 +278,7 @@ impl Session {
     /// own origin.
     fn redirected(&self, from: &Url, target: Option<Url>, redirects: u32, of_api: bool) -> Result<Url> {
         let wrong = |message: &str| Error::new(ErrorKind::Request, message).with("url", shown(from));
-        let target = target.ok_or_else(|| wrong("the API redirects to something that is no URL"))?;
+        let mut target = target.ok_or_else(|| wrong("the API redirects to something that is no URL"))?;
         if redirects > self.plan.client.limits.redirects {
             return Err(wrong("the API redirects in circles").with("limit", "client.limits.redirects"));
         }
@@ -267,28 +286,44 @@ impl Session {
             if !of_api {
                 return Err(wrong("the token endpoint redirects to another origin"));
             }
+            if from.scheme() == "https" && target.scheme() != "https" {
+                return Err(wrong("the API redirects from https to http: credentials would travel in clear"));
+            }
             self.check_origin(&target)?;
         }
-        if from.scheme() == "https" && target.scheme() != "https" {
-            return Err(wrong("the API redirects from https to http: credentials would travel in clear"));
+        if of_api {
+            target = without_user(target);
         }
         Ok(target)
     }
 
     /// Credentials go to the base URL's origin and to those that the configuration allows, nowhere else.
     pub(super) fn check_origin(&self, url: &Url) -> Result<()> {
+        let base = &self.plan.client.base_url;
         let origin = url.origin();
-        if origin == self.plan.client.base_url.origin() || self.plan.client.allowed_origins.contains(&origin)
-        {
+        if origin == base.origin() {
             return Ok(());
         }
         let other = origin.ascii_serialization();
-        Err(Error::new(
-            ErrorKind::Request,
-            "the API leads to another origin, which must not get the credentials",
-        )
-        .with("url", &other)
-        .hint(format!("add `{other}` to `client.allowed_origins` if it belongs to the API")))
+        let wrong = |message: &str| Error::new(ErrorKind::Request, message).with("url", &other);
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("the API leads to something that is neither http nor https"));
+        }
+        if is_metadata_host(url) {
+            return Err(wrong(
+                "the API leads to an address of this machine's own network, which no API may lead to",
+            )
+            .hint("`client.allowed_origins` cannot allow it: if it is meant, it is the `client.base_url`"));
+        }
+        if base.scheme() == "https" && url.scheme() == "http" {
+            return Err(wrong("the API leads from https to http: credentials would travel in clear")
+                .hint("`client.allowed_origins` cannot allow it: ask the API's owner for https links"));
+        }
+        if self.plan.client.allowed_origins.contains(&origin) {
+            return Ok(());
+        }
+        Err(wrong("the API leads to another origin, which must not get the credentials")
+            .hint(format!("add `{other}` to `client.allowed_origins` if it belongs to the API")))
     }
 
     /// A refusal as an error: status, attempts, and the beginning of what the API says.
@@ -298,10 +333,11 @@ impl Session {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,
             _ => ErrorKind::Request,
         };
-        let end = answer.body.len().min(SHOWN_BODY);
+        let end = answer.body.len().min(SEARCHED_BODY);
         let body = String::from_utf8_lossy(answer.body.get(..end).unwrap_or_default());
         // An API may repeat what it was asked, keys included.
         let body = self.scrubbed(&body);
+        let body = body.get(..body.floor_char_boundary(SHOWN_BODY)).unwrap_or_default();
         let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
         let message = if status.is_server_error() { "the API cannot answer" } else { "the API refuses" };
         let error = Error::new(kind, message).with("status", status.as_u16()).with("url", shown(url));

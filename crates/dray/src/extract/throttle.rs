@@ -19,6 +19,8 @@ pub(super) struct Throttle {
     env: Arc<Env>,
     /// Requests that may still start.
     left: Option<AtomicU64>,
+    /// The path of the base URL, without the slash at its end.
+    base: String,
     state: Mutex<State>,
 }
 
@@ -28,6 +30,9 @@ struct State {
     paused_until: Option<Instant>,
     windows: Vec<Window>,
 }
+
+/// One path, written in two ways.
+type Spellings<'p> = [&'p str; 2];
 
 /// A limit, and when its last requests started: at most `requests` in any period of that length.
 #[derive(Debug)]
@@ -47,11 +52,13 @@ impl Throttle {
             slots: Arc::new(Semaphore::new(client.concurrency.max(1))),
             env,
             left: client.max_requests.map(AtomicU64::new),
+            base: client.base_url.path().trim_end_matches('/').to_owned(),
             state: Mutex::new(State { paused_until: None, windows }),
         }
     }
 
-    /// Waits until a request to `path` may start. The permit is held while the request is under way.
+    /// Waits until a request to `path` may start. The permit is held while the request is under way, and not before: who
+    /// waits for the limit of one route must not keep the others from theirs.
     ///
     /// # Errors
     /// Where the run has sent as many as it may.
@@ -61,14 +68,25 @@ impl Throttle {
         {
             return Err(Error::new(ErrorKind::Cancelled, "the run has sent as many requests as it may"));
         }
-        let permit = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|error| Error::new(ErrorKind::Bug, "the client was closed").caused_by(error))?;
-        while let Some(until) = self.try_start(path) {
-            tokio::time::sleep_until(until).await;
+        let spellings = self.spellings(path);
+        loop {
+            while let Some(until) = self.wait(spellings) {
+                tokio::time::sleep_until(until).await;
+            }
+            let permit = Arc::clone(&self.slots)
+                .acquire_owned()
+                .await
+                .map_err(|error| Error::new(ErrorKind::Bug, "the client was closed").caused_by(error))?;
+            // While this one waited for the slot, others may have used up the limit.
+            if self.state().start(spellings, self.env.instant()) {
+                return Ok(permit);
+            }
         }
-        Ok(permit)
+    }
+
+    /// The lock is not held while anyone waits.
+    fn wait(&self, path: Spellings<'_>) -> Option<Instant> {
+        self.state().wait(path, self.env.instant())
     }
 
     /// Nobody starts a request before `wait` has passed.
@@ -78,14 +96,22 @@ impl Throttle {
         state.paused_until = Some(state.paused_until.map_or(until, |known| known.max(until)));
     }
 
-    /// Counts the request, or says until when it has to wait.
-    fn try_start(&self, path: &str) -> Option<Instant> {
-        let now = self.env.instant();
-        let mut state = self.state();
-        let mut wait = state.paused_until.filter(|until| *until > now);
-        let matching =
-            |window: &Window| window.limit.route.as_deref().is_none_or(|route| path.contains(route));
-        for window in state.windows.iter_mut().filter(|window| matching(window)) {
+    /// A path as a route may be written: in full, or below that of the base URL.
+    fn spellings<'p>(&self, path: &'p str) -> Spellings<'p> {
+        let below = path.strip_prefix(self.base.as_str()).filter(|below| below.starts_with('/'));
+        [path, below.unwrap_or(path)]
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Until when a request to `path` has to wait, if it has to.
+    fn wait(&mut self, path: Spellings<'_>, now: Instant) -> Option<Instant> {
+        let mut wait = self.paused_until.filter(|until| *until > now);
+        for window in self.windows.iter_mut().filter(|window| window.covers(path)) {
             while window.started.front().is_some_and(|started| *started + window.limit.per <= now) {
                 window.started.pop_front();
             }
@@ -94,15 +120,23 @@ impl Throttle {
                 wait = wait.max(free);
             }
         }
-        if wait.is_none() {
-            for window in state.windows.iter_mut().filter(|window| matching(window)) {
-                window.started.push_back(now);
-            }
-        }
         wait
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts a request to `path`, unless it has to wait.
+    fn start(&mut self, path: Spellings<'_>, now: Instant) -> bool {
+        if self.wait(path, now).is_some() {
+            return false;
+        }
+        for window in self.windows.iter_mut().filter(|window| window.covers(path)) {
+            window.started.push_back(now);
+        }
+        true
+    }
+}
+
+impl Window {
+    fn covers(&self, path: Spellings<'_>) -> bool {
+        self.limit.route.as_deref().is_none_or(|route| path.iter().any(|path| path.starts_with(route)))
     }
 }

@@ -234,10 +234,22 @@ impl Document {
         }
     }
 
-    /// A copy as a `serde_json` value: for state and reports, never on the way to a column.
+    /// A copy as a `serde_json` value: for state and reports, never on the way to a column. Texts are as
+    /// [`Document::text`] gives them, for `serde_json` refuses what this parser lets through.
     #[must_use]
     pub fn value(&self, id: NodeId) -> serde_json::Value {
-        serde_json::from_str(self.json(id)).unwrap_or(serde_json::Value::Null)
+        match self.kind(id) {
+            Kind::Plain | Kind::Escaped => self.text(id).map(Cow::into_owned).into(),
+            Kind::Array => self.items(id).map(|item| self.value(item)).collect(),
+            Kind::Object => {
+                let entries = self.entries(id);
+                let owned = |key| self.text(key).map(Cow::into_owned).unwrap_or_default();
+                entries.map(|(key, value)| (owned(key), self.value(value))).collect()
+            }
+            Kind::Null | Kind::True | Kind::False | Kind::Integer | Kind::Decimal => {
+                serde_json::from_str(self.json(id)).unwrap_or_default()
+            }
+        }
     }
 
     fn node(&self, id: NodeId) -> Node {

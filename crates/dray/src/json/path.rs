@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde_json_path::PathElement;
+
 use super::{Document, Kind, NodeId};
 
 /// One step of a simple path.
@@ -86,16 +88,17 @@ impl Path {
         Self { written: key.to_owned(), steps: Steps::Simple(vec![Step::Key(key.to_owned())]) }
     }
 
+    /// A path of these keys, outermost first, whatever characters they have.
+    #[must_use]
+    pub fn keys(keys: &[&str]) -> Self {
+        let steps = keys.iter().map(|key| Step::Key((*key).to_owned())).collect();
+        Self { written: keys.join("."), steps: Steps::Simple(steps) }
+    }
+
     /// The whole value.
     #[must_use]
     pub fn root() -> Self {
         Self { written: "$".to_owned(), steps: Steps::Simple(Vec::new()) }
-    }
-
-    /// Whether the path needs more than the tape (filters, slices): then [`Path::extract`] is used.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        matches!(self.steps, Steps::Full(_))
     }
 
     /// The single key of a path of one step.
@@ -110,41 +113,59 @@ impl Path {
         }
     }
 
-    /// The first match below `from`; none also for a full path.
+    /// The first match below `from`.
     #[must_use]
     pub fn first(&self, document: &Document, from: NodeId) -> Option<NodeId> {
-        let Steps::Simple(steps) = &self.steps else { return None };
-        first(document, from, steps)
-    }
-
-    /// All matches below `from`, in document order; nothing for a full path.
-    pub fn all(&self, document: &Document, from: NodeId, found: &mut Vec<NodeId>) {
-        if let Steps::Simple(steps) = &self.steps {
-            all(document, from, steps, found);
-        }
-    }
-
-    /// The matches of any path, as JSON values: the slow way that full paths take.
-    #[must_use]
-    pub fn extract(&self, document: &Document, from: NodeId) -> Vec<serde_json::Value> {
         match &self.steps {
-            Steps::Simple(steps) => {
-                let mut found = Vec::new();
-                all(document, from, steps, &mut found);
-                found.into_iter().map(|id| document.value(id)).collect()
-            }
-            Steps::Full(path) => path.query(&document.value(from)).into_iter().cloned().collect(),
+            Steps::Simple(steps) => first(document, from, steps),
+            Steps::Full(path) => located(path, document, from).into_iter().next(),
         }
     }
 
-    /// The first match of any path, as a JSON value.
-    #[must_use]
-    pub fn extract_first(&self, document: &Document, from: NodeId) -> Option<serde_json::Value> {
-        if self.is_full() {
-            return self.extract(document, from).into_iter().next();
+    /// All matches below `from`, in document order.
+    pub fn all(&self, document: &Document, from: NodeId, found: &mut Vec<NodeId>) {
+        match &self.steps {
+            Steps::Simple(steps) => all(document, from, steps, found),
+            Steps::Full(path) => found.extend(located(path, document, from)),
         }
+    }
+
+    /// The first match, as a JSON value.
+    #[must_use]
+    pub fn value(&self, document: &Document, from: NodeId) -> Option<serde_json::Value> {
         self.first(document, from).map(|id| document.value(id))
     }
+
+    /// Where the path begins to choose (`*`, a filter, a slice): what it chooses from may be empty, but it must be there.
+    /// None for a path that names one place.
+    #[must_use]
+    pub fn chooses_from(&self) -> Option<Self> {
+        let stem = match &self.steps {
+            Steps::Simple(steps) => {
+                let end = steps.iter().position(|step| *step == Step::Every)?;
+                steps.iter().take(end).cloned().collect()
+            }
+            Steps::Full(_) => {
+                let end =
+                    self.written.match_indices(['.', '[']).map(|(at, _)| at).chain([self.written.len()]);
+                let stems = end.filter_map(|end| self.written.get(..end).and_then(simple));
+                stems.take_while(|steps| !steps.contains(&Step::Every)).last().unwrap_or_default()
+            }
+        };
+        Some(Self { written: self.written.clone(), steps: Steps::Simple(stem) })
+    }
+}
+
+/// The matches of a full path. It runs on a copy, and what it finds there is looked up on the tape.
+fn located(path: &serde_json_path::JsonPath, document: &Document, from: NodeId) -> Vec<NodeId> {
+    let copy = document.value(from);
+    let find = |location: &serde_json_path::NormalizedPath<'_>| {
+        location.iter().try_fold(from, |node, element| match element {
+            PathElement::Name(name) => document.get(node, name),
+            PathElement::Index(index) => document.items(node).nth(*index),
+        })
+    };
+    path.query_located(&copy).locations().filter_map(find).collect()
 }
 
 fn first(document: &Document, from: NodeId, steps: &[Step]) -> Option<NodeId> {
@@ -255,7 +276,9 @@ mod tests {
         let body = br#"{"data":[{"id":1,"tags":["a","b"]},{"id":2,"tags":[]}],"@odata.nextLink":"u","m":{"x":{"n":5}}}"#;
         let document = Document::parse(body.to_vec()).unwrap();
         let path = Path::parse(path).unwrap();
-        path.extract(&document, document.root()).iter().map(ToString::to_string).collect()
+        let mut found = Vec::new();
+        path.all(&document, document.root(), &mut found);
+        found.into_iter().map(|id| document.json(id).to_owned()).collect()
     }
 
     #[test]
@@ -270,6 +293,41 @@ mod tests {
         assert_eq!(matches("data[5].id"), Vec::<String>::new());
         assert_eq!(matches("data[?@.id > 1].id"), ["2"]);
         assert_eq!(matches("data[0:1].id"), ["1"]);
+    }
+
+    #[test]
+    fn a_full_path_finds_records_beside_text_that_is_half_a_pair() {
+        let body = br#"{"a\ud800":"\ud800","data":[{"id":1,"k\udc00":"x"},{"id":12345678901234567890,"t":"\ud83d"}]}"#;
+        let document = Document::parse_within(body.to_vec(), &crate::json::Bounds::default()).unwrap();
+        let path = Path::parse("data[?@.id > 1]").unwrap();
+        let found = path.first(&document, document.root()).unwrap();
+        assert_eq!(document.json(found), r#"{"id":12345678901234567890,"t":"\ud83d"}"#);
+        let all = Path::parse("$..id").unwrap();
+        let mut found = Vec::new();
+        all.all(&document, document.root(), &mut found);
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn what_a_path_chooses_from_is_known() {
+        let stem = |written: &str| {
+            let document = Document::parse(br#"{"data":{"rows":[]}}"#.to_vec()).unwrap();
+            let stem = Path::parse(written).unwrap().chooses_from()?;
+            Some(stem.first(&document, document.root()).is_some())
+        };
+        assert_eq!(stem("data.rows"), None);
+        for (written, there) in [
+            ("data.rows[*].x", true),
+            ("data.lines[*]", false),
+            ("data.rows[?@.x > 1]", true),
+            ("data.lines[?@.x > 1]", false),
+            ("$.data.rows[0:2]", true),
+            ("$['data']['lines'][0:2].x", false),
+            ("$..x", true),
+            ("[*]", true),
+        ] {
+            assert_eq!(stem(written), Some(there), "{written}");
+        }
     }
 
     #[test]

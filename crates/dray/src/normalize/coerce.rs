@@ -116,7 +116,7 @@ impl<'a> Scalar<'a> {
         let value = match self.kind {
             Kind::Integer => integer(self.raw()),
             Kind::Decimal => whole(self.raw()),
-            Kind::Plain | Kind::Escaped => integer(self.text().trim().as_bytes()),
+            Kind::Plain | Kind::Escaped => number(self.text().trim()).and_then(integer),
             _ => None,
         };
         match value {
@@ -133,7 +133,7 @@ impl<'a> Scalar<'a> {
         match self.kind {
             Kind::Decimal => exact(self.raw()),
             Kind::Integer => exact_double(integer(self.raw())?),
-            Kind::Plain | Kind::Escaped => exact(self.text().trim().as_bytes()),
+            Kind::Plain | Kind::Escaped => number(self.text().trim()).and_then(exact),
             _ => None,
         }
     }
@@ -176,10 +176,18 @@ impl<'a> Scalar<'a> {
     fn as_decimal(self, scale: i8) -> Option<i128> {
         match self.kind {
             Kind::Integer | Kind::Decimal => decimal(self.raw(), scale),
-            Kind::Plain | Kind::Escaped => decimal(self.text().trim().as_bytes(), scale),
+            Kind::Plain | Kind::Escaped => number(self.text().trim()).and_then(|text| decimal(text, scale)),
             _ => None,
         }
     }
+}
+
+/// A text that may be read as a number: `007` is none, its zeros would be lost.
+fn number(text: &str) -> Option<&[u8]> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let padded =
+        digits.strip_prefix('0').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()));
+    (!padded).then_some(text.as_bytes())
 }
 
 /// A number of digits and an optional sign, if it fits 64 bits.

@@ -7,14 +7,13 @@ mod coerce;
 mod column;
 mod extra;
 mod ids;
-mod naming;
 mod table;
 
 use std::collections::HashMap;
 
 use arrow_array::RecordBatch;
 
-pub use naming::{column_name, normalize as normalize_name};
+pub use crate::schema::naming::{column_name, normalize as normalize_name};
 
 use self::coerce::Scalar;
 use self::ids::RowId;
@@ -24,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::extract::Page;
 use crate::json::{Document, Kind, NodeId};
 use crate::plan::{Disposition, LoadPlan, Plan, ResourcePlan};
-use crate::schema::{Column, DataType, Schema, Table};
+use crate::schema::{Column, DataType, Schema, Table, naming};
 
 /// Rows of one table, and the resource that they come from.
 #[derive(Debug)]
@@ -47,6 +46,8 @@ pub struct Normalizer {
     tables: Vec<TableWriter>,
     by_name: HashMap<String, usize>,
     resources: Vec<ResourceRules>,
+    /// Rows of tables that have passed to another resource since the last flush.
+    passed: Vec<Rows>,
     /// Columns of a table, and tables of a resource, at the most.
     most: (usize, usize),
     /// A batch of nested rows could not be built.
@@ -128,6 +129,7 @@ impl Normalizer {
             tables: Vec::new(),
             by_name: HashMap::new(),
             resources,
+            passed: Vec::new(),
             most: (usize::MAX, usize::MAX),
             refused: None,
         }
@@ -142,6 +144,9 @@ impl Normalizer {
             return Ok(());
         }
         let root = self.root_table(page.resource);
+        if self.tables[root].resource != page.resource {
+            self.pass_on(root, page.resource)?;
+        }
         let strict = self.resources[page.resource].load.columns.iter().any(|hint| hint.not_null);
         for record in &page.records {
             self.record(root, page, *record);
@@ -167,19 +172,37 @@ impl Normalizer {
     /// # Errors
     /// Where Arrow refuses what was built, which is a defect of this program.
     pub fn flush(&mut self) -> Result<Vec<Rows>> {
-        let mut rows = Vec::new();
         self.complete_keys();
-        for writer in &mut self.tables {
-            let batches = writer.finish().map_err(|error| not_built(&writer.name, error))?;
-            if let Some(table) = writer.take_change() {
-                self.schema.put(table);
-                self.schema_changed = true;
-            }
-            for batch in batches {
-                rows.push(Rows { resource: writer.resource, table: writer.definition(), batch });
-            }
+        let mut rows = std::mem::take(&mut self.passed);
+        for table in 0..self.tables.len() {
+            rows.extend(self.finish(table)?);
         }
         Ok(rows)
+    }
+
+    /// The rows of one table written since the last time.
+    fn finish(&mut self, table: usize) -> Result<Vec<Rows>> {
+        let writer = &mut self.tables[table];
+        let batches = writer.finish().map_err(|error| not_built(&writer.name, error))?;
+        if let Some(table) = writer.take_change() {
+            self.schema.put(table);
+            self.schema_changed = true;
+        }
+        let rows = |batch| Rows { resource: writer.resource, table: writer.definition(), batch };
+        Ok(batches.into_iter().map(rows).collect())
+    }
+
+    /// Two resources may merge into one table. What was written so far belongs to the one that had it until now.
+    fn pass_on(&mut self, root: usize, resource: usize) -> Result<()> {
+        let before = self.tables[root].resource;
+        for table in 0..self.tables.len() {
+            if self.tables[table].resource == before {
+                let rows = self.finish(table)?;
+                self.passed.extend(rows);
+                self.tables[table].resource = resource;
+            }
+        }
+        Ok(())
     }
 
     /// A part of a composite key that no record has is a column of nulls: a merge can then compare it.
@@ -329,7 +352,34 @@ impl Normalizer {
         let levels = self.resources[page.resource].load.max_nesting.unwrap_or(u32::MAX);
         self.row(root, &page.document, record, lineage, levels);
         if let Some(overlay) = &page.overlay {
-            self.object(root, 0, overlay, overlay.root(), lineage, levels, true);
+            self.carried(root, page, record, overlay, lineage, levels);
+        }
+    }
+
+    /// Writes the fields that every record of a page carries, where the record has no value of its own. Of a list or an
+    /// object the record's own one wins whole: two lists would be the rows of one.
+    fn carried(
+        &mut self,
+        root: usize,
+        page: &Page,
+        record: NodeId,
+        overlay: &Document,
+        lineage: Lineage,
+        levels: u32,
+    ) {
+        let mut after = None;
+        for (key, value) in overlay.entries(overlay.root()) {
+            let name = overlay.text(key).unwrap_or_default();
+            // Parent fields are few, and named by the configuration: they have their columns whatever the limit.
+            let slot = self.tables[root].find_slot(0, after, overlay.raw(key));
+            after = Some(slot);
+            let own = || page.document.get(record, &name).map(|own| page.document.kind(own));
+            if matches!(overlay.kind(value), Kind::Array | Kind::Object)
+                && own().is_some_and(|own| own != Kind::Null)
+            {
+                continue;
+            }
+            self.value(root, 0, slot, &name, overlay, value, lineage, levels, true);
         }
     }
 

@@ -11,8 +11,8 @@ use sha3::digest::{ExtendableOutput, Update, XofReader};
 use super::coerce::{Fit, Scalar};
 use super::column::ColumnValues;
 use super::extra::{EXTRA_COLUMN, Extra, KEYS_A_COLUMN};
-use super::naming::{SEPARATOR, normalize};
 use crate::destination::PARTITION_COLUMN;
+use crate::schema::naming::{SEPARATOR, normalize};
 use crate::schema::{Column, DataType, Table};
 
 /// Between the keys of a raw path: no key of an API has it.

@@ -279,6 +279,60 @@ proptest::proptest! {
     }
 }
 
+#[test]
+fn rows_of_two_resources_in_one_table_stay_with_their_resource() {
+    let merge = || load(Disposition::Merge);
+    let plan = Plan::for_tests(vec![
+        ResourcePlan::for_tests("list", merge()),
+        ResourcePlan::for_tests("detail", merge()),
+    ]);
+    let mut normalizer = Normalizer::new(&plan, Schema::new("test"), "1.5", fastrand::Rng::with_seed(7));
+    let detail = |body: &str| Page { resource: 1, ..page(body) };
+    normalizer.page(&page(r#"[{"id":1,"l":[1]}]"#)).unwrap();
+    normalizer.page(&detail(r#"[{"id":2,"x":1},{"id":3,"l":[2,3]}]"#)).unwrap();
+    normalizer.page(&page(r#"[{"id":4,"x":1.5}]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    let of = |resource: usize, table: &str| {
+        let mine = flushed.iter().filter(|rows| rows.resource == resource && rows.table.name == table);
+        mine.map(|rows| rows.batch.num_rows()).sum::<usize>()
+    };
+    assert_eq!([of(0, "things"), of(1, "things"), of(0, "things__l"), of(1, "things__l")], [2, 2, 1, 2]);
+    // One table: the last description has all columns, at their widest.
+    let table = &flushed.iter().rfind(|rows| rows.table.name == "things").unwrap().table;
+    let x = table.columns.iter().find(|column| column.name == "x").unwrap();
+    assert_eq!(x.data_type, DataType::Double);
+}
+
+#[test]
+fn zeros_in_front_are_not_lost_in_a_column_of_numbers() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    let records =
+        r#"[{"zip":10115,"x":0.5},{"zip":"01067","x":"007"},{"zip":"12","x":"-0.5"},{"zip":"0","x":"0"}]"#;
+    normalizer.page(&page(records)).unwrap();
+    let expected = [
+        json!({"zip": 10115, "x": 0.5}),
+        json!({"zip__v_text": "01067", "x__v_text": "007"}),
+        json!({"zip": 12, "x": -0.5}),
+        json!({"zip": 0, "x": 0.0}),
+    ];
+    assert_eq!(rows(&normalizer.flush().unwrap(), "things"), expected);
+}
+
+#[test]
+fn a_list_of_the_parent_does_not_add_to_the_records_own() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    let overlay = Document::parse(br#"{"tags":["p"],"of":{"a":1,"b":2}}"#.to_vec()).unwrap();
+    let body = r#"[{"id":1,"tags":["x","y"],"of":{"a":5}},{"id":2,"tags":null}]"#;
+    normalizer.page(&Page { overlay: Some(Arc::new(overlay)), ..page(body) }).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    assert_eq!(
+        rows(&flushed, "things"),
+        [json!({"id": 1, "of__a": 5}), json!({"id": 2, "of__a": 1, "of__b": 2})]
+    );
+    let tags: Vec<Value> = rows(&flushed, "things__tags");
+    assert_eq!(tags, [json!({"value": "x"}), json!({"value": "y"}), json!({"value": "p"})]);
+}
+
 fn limited(columns: usize, tables: usize, schema: Schema) -> Normalizer {
     let mut plan = plan(load(Disposition::Append));
     (plan.client.limits.columns, plan.client.limits.tables) = (columns, tables);

@@ -70,6 +70,8 @@ pub(super) struct Gatherer {
 pub(super) struct Moved {
     place: Place,
     done: bool,
+    /// Its parent opened it in this segment: nothing is stored of it yet.
+    fresh: bool,
 }
 
 impl Gatherer {
@@ -119,8 +121,12 @@ impl Gatherer {
         match event {
             Event::Page(page) => self.page(page),
             Event::PartitionDone { resource, partition, overlay, cursor } => {
+                // What a page of it held may be lost: only the next run can say that it is done.
+                if self.has_failed(resource) {
+                    return;
+                }
                 let place = Place { overlay: overlay.as_deref().map(text), at: None, cursor: cursor.clone() };
-                self.moved.insert((resource, Arc::clone(&partition)), Moved { place, done: true });
+                self.moved(resource, Arc::clone(&partition), place, true);
                 self.pending_since.get_or_insert_with(|| self.env.instant());
                 if let Some(outcome) = self.outcomes.get_mut(resource) {
                     outcome.partitions.push(partition.to_string());
@@ -139,10 +145,10 @@ impl Gatherer {
     /// A page: its rows, where its partition stands, and the partitions that it opens go together.
     fn page(&mut self, page: Page) {
         let Some(plan) = self.plan.resources.get(page.resource) else { return };
-        let Some(outcome) = self.outcomes.get_mut(page.resource) else { return };
-        if matches!(outcome.ended, Some(Err(_))) {
+        if self.has_failed(page.resource) {
             return;
         }
+        let Some(outcome) = self.outcomes.get_mut(page.resource) else { return };
         outcome.pages += 1;
         if let Err(error) = self.steps.next("a page arrived") {
             self.end(page.resource, Err(error));
@@ -168,6 +174,7 @@ impl Gatherer {
             let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
             self.rows_left = self.rows_left.map(|left| left.saturating_sub(count));
             if let Err(error) = self.normalizer.page(&page) {
+                self.take_back(page.resource);
                 self.end(page.resource, Err(error));
                 return;
             }
@@ -175,7 +182,7 @@ impl Gatherer {
         self.pending_since.get_or_insert_with(|| self.env.instant());
         let place =
             Place { overlay: page.overlay.as_deref().map(text), at: Some(page.position), cursor: None };
-        self.moved.insert((page.resource, page.partition), Moved { place, done: false });
+        self.moved(page.resource, page.partition, place, false);
         self.opened(page.opened);
     }
 
@@ -183,8 +190,26 @@ impl Gatherer {
     fn opened(&mut self, partitions: Vec<Opened>) {
         for Opened { resource, key, overlay } in partitions {
             let place = Place { overlay: overlay.as_deref().map(text), ..Place::default() };
-            self.moved.insert((resource, key), Moved { place, done: false });
+            self.moved.insert((resource, key), Moved { place, done: false, fresh: true });
         }
+    }
+
+    fn moved(&mut self, resource: usize, partition: Arc<str>, place: Place, done: bool) {
+        let key = (resource, partition);
+        let fresh = self.moved.get(&key).is_some_and(|moved| moved.fresh);
+        self.moved.insert(key, Moved { place, done, fresh });
+    }
+
+    /// The rows of a resource that are not with the loader yet will not get there: its partitions stand where they stood.
+    fn take_back(&mut self, resource: usize) {
+        self.moved.retain(|(own, _), moved| *own != resource || moved.fresh);
+        for ((_, _), moved) in self.moved.iter_mut().filter(|((own, _), _)| *own == resource) {
+            (moved.place.at, moved.place.cursor, moved.done) = (None, None, false);
+        }
+    }
+
+    fn has_failed(&self, resource: usize) -> bool {
+        self.outcomes.get(resource).is_some_and(|outcome| matches!(outcome.ended, Some(Err(_))))
     }
 
     /// A resource starts over.
@@ -314,7 +339,7 @@ impl Gatherer {
     /// Where partitions stand with the rows of this segment.
     fn positions(&mut self) -> Vec<Position> {
         let mut positions = Vec::with_capacity(self.moved.len());
-        for ((resource, partition), Moved { place, done }) in std::mem::take(&mut self.moved) {
+        for ((resource, partition), Moved { place, done, .. }) in std::mem::take(&mut self.moved) {
             let Some(plan) = self.plan.resources.get(resource) else { continue };
             match serde_json::to_value(place) {
                 Ok(place) => positions.push(Position {

@@ -12,6 +12,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -81,6 +82,26 @@ pub struct ClientPlan {
     pub rejects: RejectPlan,
     /// Origins beside the base URL's that may be asked, with credentials (`https://host:port`, no path).
     pub allowed_origins: Vec<url::Origin>,
+    /// Certificates beside the system's.
+    pub tls: TlsPlan,
+}
+
+/// Files with certificates, read when the client is made. A server's certificate is always verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsPlan {
+    /// Authorities that are trusted beside those of the system (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// What the client shows of itself.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A client certificate: PEM files, which may be one and the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key, not encrypted.
+    pub key: PathBuf,
 }
 
 /// Retries: the `n`-th waits `backoff_factor * 2^(n-1)` seconds, unless the server says otherwise.
@@ -99,7 +120,7 @@ pub struct RetryPlan {
 /// At most `requests` in every `per`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Path prefix; none: every request.
+    /// Beginning of a path, in full or below that of the base URL; none: every request.
     pub route: Option<String>,
     /// How many.
     pub requests: u32,

@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Plan, compile};
 use crate::config::diagnostics::Diagnostics;
+use crate::config::literals::literals;
 use crate::config::load::Loaded;
 use crate::config::secrets::Sources;
 use crate::config::{dialect, read, resolve, set};
@@ -64,7 +65,8 @@ fn prepare_once(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prep
         set::apply(&mut root, assignment, &mut diagnostics);
     }
     let mut root = dialect::respell(root, &mut notes);
-    let secrets = resolve::resolve(&mut root, sources, &mut diagnostics);
+    let mut secrets = literals(&root);
+    secrets.extend(resolve::resolve(&mut root, sources, &mut diagnostics));
     let config = read(&root, notes, &mut diagnostics);
     // A text that could not be resolved is still there as it was written: what follows from it would only confuse.
     let plan = compile(&config, &mut diagnostics).filter(|_| diagnostics.is_empty());

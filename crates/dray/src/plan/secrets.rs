@@ -1,5 +1,8 @@
 //! The credentials of a plan, also those that people write where nothing marks them: in headers, parameters and bodies.
 
+use percent_encoding::percent_decode_str;
+use url::Url;
+
 use super::{AuthPlan, BodyPlan, JsonTemplate, ParamValue, Part, Plan, Template, Text};
 use crate::secret::{Secret, is_secret_name};
 
@@ -8,6 +11,7 @@ impl Plan {
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
+        user_part(&mut secrets, &self.client.base_url);
         for (name, text) in &self.client.headers {
             named(&mut secrets, name, text);
         }
@@ -15,11 +19,17 @@ impl Plan {
             match &resource.auth {
                 AuthPlan::None => {}
                 AuthPlan::Bearer { token } => secrets.push(token.clone()),
-                AuthPlan::ApiKey { value, .. } => secrets.push(value.clone()),
-                AuthPlan::Basic { password, .. } => secrets.push(password.clone()),
+                AuthPlan::ApiKey { value, .. } => whole_and_token(&mut secrets, value.expose()),
+                AuthPlan::Basic { username, password } => {
+                    named(&mut secrets, "username", username);
+                    secrets.push(password.clone());
+                }
                 AuthPlan::OAuth2(oauth2) => {
+                    user_part(&mut secrets, &oauth2.token_url);
+                    named(&mut secrets, "client_id", &oauth2.client_id);
                     secrets.push(oauth2.client_secret.clone());
                     secrets.extend(oauth2.refresh_token.clone());
+                    oauth2.extra.iter().for_each(|(name, text)| named(&mut secrets, name, text));
                 }
             }
             for (name, value) in &resource.request.headers {
@@ -44,14 +54,26 @@ impl Plan {
     }
 }
 
+/// What a name gives away, or the file marks as a secret.
 fn named(secrets: &mut Vec<Secret>, name: &str, text: &Text) {
-    if is_secret_name(name) {
-        let value = text.expose();
-        secrets.push(Secret::new(value));
-        // `Bearer abc`: the token alone is the secret.
-        if let Some((_, token)) = value.rsplit_once(' ') {
-            secrets.push(Secret::new(token));
-        }
+    if is_secret_name(name) || matches!(text, Text::Secret(_)) {
+        whole_and_token(secrets, text.expose());
+    }
+}
+
+/// `Bearer abc`: the token alone is a secret too.
+fn whole_and_token(secrets: &mut Vec<Secret>, value: &str) {
+    secrets.push(Secret::new(value));
+    if let Some((_, token)) = value.rsplit_once(' ') {
+        secrets.push(Secret::new(token));
+    }
+}
+
+/// The password of a URL, as it is written there and as it is meant.
+fn user_part(secrets: &mut Vec<Secret>, url: &Url) {
+    if let Some(password) = url.password() {
+        secrets.push(Secret::new(password));
+        secrets.push(Secret::new(percent_decode_str(password).decode_utf8_lossy().as_ref()));
     }
 }
 

@@ -31,6 +31,7 @@ impl Plan {
             limits: default_limits(),
             rejects: RejectPlan { keep: false, most: 1000 },
             allowed_origins: Vec::new(),
+            tls: TlsPlan::default(),
         };
         Self { client, resources, notes: Vec::new() }
     }

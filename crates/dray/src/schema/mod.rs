@@ -2,6 +2,7 @@
 //!
 //! The stored form is dlt's own (`_dlt_version.schema`, dlt.md §3.7), so that dlt can carry on with a dataset.
 
+pub(crate) mod naming;
 pub mod stored;
 
 use std::collections::HashMap;

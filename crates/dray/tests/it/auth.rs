@@ -162,6 +162,20 @@ fn a_token_is_renewed_before_it_ends() {
 }
 
 #[test]
+fn a_token_for_ever_is_good_for_the_run() {
+    for life in [json!(9e18), json!("1e300"), json!(-1), json!("soon")] {
+        let token = json!({"access_token": "token-1", "expires_in": life});
+        let tokens = Tokens::new(
+            Duration::ZERO,
+            move |_, _| Response::json(&token),
+            |_, _| Response::json(&records(0..2)),
+        );
+        let told = things(plan(&tokens.sim, &tokens.auth("client_credentials"), THINGS));
+        assert_eq!((told.ids(), tokens.fetched()), (vec![0, 1], 1));
+    }
+}
+
+#[test]
 fn a_401_renews_the_token_once_and_replays_once() {
     let tokens = Tokens::new(Duration::ZERO, granted, |_, _| Response::status(401));
     let told = things(plan(&tokens.sim, &tokens.auth("client_credentials"), THINGS));

@@ -15,3 +15,4 @@ mod security;
 mod source;
 mod support;
 mod tidy;
+mod tls;

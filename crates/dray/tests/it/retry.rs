@@ -112,12 +112,68 @@ fn a_429_holds_every_worker() {
 }
 
 #[test]
+fn who_waits_for_a_routes_limit_keeps_no_other_waiting() {
+    let sim = script(|request| {
+        let page: u64 = request.param("page").unwrap().parse().unwrap();
+        Response::json(&if page < 3 { json!([{"id": page}]) } else { json!([]) })
+    });
+    let names = ["slow", "slow/other", "quick", "deep/slow"];
+    let resources: String = names
+        .iter()
+        .map(|name| {
+            format!(
+                "  - {{name: {}, endpoint: {{path: v1/{name}, paginator: page_number}}}}\n",
+                name.replace('/', "_")
+            )
+        })
+        .collect();
+    let client = "concurrency: 1, rate_limit: {routes: {v1/slow: {requests: 2, per: 1s}}}";
+    let told = read(plan(&sim, client, &resources));
+    for resource in told.values() {
+        assert_eq!(resource.ids(), [0, 1, 2]);
+    }
+    assert_eq!(sim.peak_in_flight(), 1);
+    let limited = |path: &str| path.starts_with("/v1/slow");
+    let (slow, quick): (Vec<_>, Vec<_>) =
+        sim.requests().into_iter().partition(|request| limited(&request.path));
+    assert_eq!((slow.len(), quick.len()), (8, 8));
+    // In any second two; the server's clock runs a little behind the start of a request.
+    for (one, third) in slow.iter().zip(slow.iter().skip(2)) {
+        assert!(third.at - one.at >= Duration::from_millis(900), "{:?}", third.at - one.at);
+    }
+    assert!(quick.iter().all(|request| request.at < slow[2].at));
+}
+
+#[test]
 fn broken_answers_are_asked_for_again() {
     for fault in [Fault::truncated(), Fault::closed(), Fault::html(), Fault::invalid_json(), Fault::empty()] {
         let sim = one_page();
         sim.fault(fault.times(2));
         let told = things(plan(&sim, "", THINGS));
         assert_eq!(told.ids(), [0, 1, 2]);
+    }
+}
+
+#[test]
+fn a_post_reads_too_and_is_retried_with_its_body() {
+    let faults = [
+        Fault::truncated(),
+        Fault::closed(),
+        Fault::html(),
+        Fault::empty(),
+        Fault::status(503),
+        Fault::status(429).retry_after_ms(20),
+    ];
+    for fault in faults {
+        let sim = one_page();
+        sim.fault(fault.method("POST").times(2));
+        let search = "  - {name: things, endpoint: {path: things, method: POST, json: {kind: all}, paginator: single_page}}";
+        let told = things(plan(&sim, "", search));
+        assert_eq!(told.ids(), [0, 1, 2]);
+        assert_eq!((told.requests, told.retries), (3, 2));
+        let bodies: Vec<_> =
+            sim.requests().iter().map(|request| (request.method.clone(), request.json())).collect();
+        assert_eq!(bodies, vec![("POST".to_owned(), Some(json!({"kind": "all"}))); 3]);
     }
 }
 

@@ -210,17 +210,96 @@ const FAMILY: &str = "  - {name: parents, endpoint: {path: parents, data_selecto
     - {name: children, endpoint: {path: \"parents/{resources.parents.id}/children\", data_selector: $, \
     paginator: single_page}}";
 
+/// A child whose whole path is a field of its parent.
+const LINKED: &str = "  - {name: parents, endpoint: {path: parents, data_selector: $, paginator: single_page}}\n  \
+    - {name: children, endpoint: {path: \"{resources.parents.url}\", data_selector: $, paginator: single_page}}";
+
+/// What the child of a parent with this `url` told.
+fn linked(sim: &Sim, client: &str) -> Told {
+    read(plan(sim, client, LINKED)).remove("children").unwrap()
+}
+
+fn parent_at(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Sim {
+    script(move |request| match request.path.as_str() {
+        "/parents" => Response::json(&json!([{ "url": url(request.header("host").unwrap()) }])),
+        _ => Response::json(&records(5..6)),
+    })
+}
+
 #[test]
 fn a_parent_value_that_is_a_url_goes_nowhere_else() {
     let other = elsewhere();
-    let url = format!("{}steal", other.base_url());
-    let sim = script(move |request| match request.path.as_str() {
-        "/parents" => Response::json(&json!([{ "id": url }])),
-        _ => Response::json(&json!([{"id": 1}])),
-    });
-    let resources = "  - {name: parents, endpoint: {path: parents, data_selector: $, paginator: single_page}}\n  \
-        - {name: children, endpoint: {path: \"{resources.parents.id}\", paginator: single_page}}";
-    read(plan(&sim, AUTH, resources));
+    let steal = format!("{}steal", other.base_url());
+    let sim = parent_at(move |_| steal.clone());
+    let told = linked(&sim, AUTH);
+    told.failed(ErrorKind::Request, "another origin");
+    told.failed(ErrorKind::Request, "client.allowed_origins");
     assert!(other.requests().is_empty());
-    assert_eq!(sim.requests().len(), 2);
+    assert_eq!(sim.requests().len(), 1);
+}
+
+#[test]
+fn a_parent_value_that_is_a_url_of_the_api_is_followed() {
+    let sim = parent_at(|host| format!("http://{host}/things/5?full=1"));
+    assert_eq!(linked(&sim, AUTH).ids(), [5]);
+    let asked = asked(&sim, "/things/5").remove(0);
+    assert_eq!((asked.param("full"), asked.header("authorization").is_some()), (Some("1"), true));
+    // Anything but a whole URL stays one segment.
+    let sim = parent_at(|host| format!("//{host}/things/5"));
+    linked(&sim, AUTH);
+    assert!(sim.requests()[1].path.starts_with("/%2F%2F"), "{:?}", sim.requests()[1].path);
+}
+
+#[test]
+fn a_user_in_a_link_is_dropped() {
+    for link in ["http://me:other-password@HOST/more", "/more"] {
+        let sim = script(move |request| {
+            let next = link.replace("HOST", request.header("host").unwrap());
+            let last = request.path == "/more";
+            Response::json(&json!({"data": records(0..1), "next": (!last).then_some(next)}))
+        });
+        assert_eq!(things(plan(&sim, AUTH, THINGS)).ids(), [0, 0]);
+        let more = asked(&sim, "/more").remove(0);
+        let sent: Vec<_> = more.headers.iter().filter(|(name, _)| name == "authorization").collect();
+        assert_eq!(sent.len(), 1, "{link}");
+        assert_eq!(sent[0].1, format!("Bearer {KEY}"));
+    }
+}
+
+#[test]
+fn no_link_leads_to_the_machines_own_network() {
+    for host in
+        ["169.254.169.254", "2852039166", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "100.100.100.200"]
+    {
+        let told = things(plan(&leading_to(format!("http://{host}/latest/meta-data/")), AUTH, THINGS));
+        told.failed(ErrorKind::Request, "this machine's own network");
+    }
+    for link in ["ftp://127.0.0.1/x", "file:///etc/passwd", "data:application/json,[]"] {
+        let told = things(plan(&leading_to(link.to_owned()), AUTH, THINGS));
+        told.failed(ErrorKind::Request, "neither http nor https");
+    }
+}
+
+#[test]
+fn other_names_and_ports_of_the_same_machine_are_other_origins() {
+    let sim = elsewhere();
+    let port = sim.origin().rsplit(':').next().unwrap().to_owned();
+    for link in [
+        format!("http://localhost:{port}/x"),
+        format!("http://127.0.0.2:{port}/x"),
+        "http://127.0.0.1:9/x".to_owned(),
+    ] {
+        things(plan(&leading_to(link), AUTH, THINGS)).failed(ErrorKind::Request, "another origin");
+    }
+}
+
+#[test]
+fn a_secret_at_the_edge_of_what_is_shown_is_hidden_too() {
+    // 2048 bytes are shown: the secret lies across that edge.
+    for before in 2030..2050 {
+        let body = format!("{}{KEY}", "x".repeat(before));
+        let sim = script(move |_| Response::status(400).with_body(body.clone()));
+        let shown = shown(&things(plan(&sim, AUTH, THINGS)));
+        assert!(!shown.contains("swo"), "{before}: {shown}");
+    }
 }

@@ -76,6 +76,8 @@ pub(crate) struct Told {
     pub(crate) outcome: Option<Result<(), Error>>,
     pub(crate) requests: u64,
     pub(crate) retries: u64,
+    /// Answers that the configuration says to ignore.
+    pub(crate) ignored: u64,
 }
 
 impl Told {
@@ -150,6 +152,7 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
         let own = told.get_mut(name).unwrap();
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (own.requests, own.retries) = (count(&stats.requests), count(&stats.retries));
+        own.ignored = count(&stats.ignored);
     }
     told
 }

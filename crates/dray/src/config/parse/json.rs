@@ -3,7 +3,7 @@
 use crate::config::diagnostics::{Diagnostics, child, item};
 use crate::config::node::{Map, Node, Place, Value};
 
-use super::{MAX_DEPTH, Places};
+use super::{MAX_DEPTH, MAX_KEY_BYTES, MAX_KEYS, Places};
 
 /// Parses one JSON value.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -68,6 +68,13 @@ impl Reader<'_> {
             self.peek()?;
             let place = self.places.at(self.at);
             let key = self.string()?;
+            if key.len() > MAX_KEY_BYTES || map.entries.len() >= MAX_KEYS {
+                let message = format!(
+                    "more than {MAX_KEYS} keys in one mapping, or one longer than {MAX_KEY_BYTES} bytes"
+                );
+                self.diagnostics.push(path, place, message);
+                return None;
+            }
             self.pass(b':');
             let key_path = child(path, &key);
             let value = self.value(&key_path, depth + 1)?;

@@ -16,6 +16,12 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// in the wild (247 resources) has about 6,000.
 pub(crate) const MAX_NODES: usize = 200_000;
 
+/// How many keys a mapping may have: a look-up goes through them all.
+pub(crate) const MAX_KEYS: usize = 10_000;
+
+/// How long a key may be: it is part of the path of everything below it.
+pub(crate) const MAX_KEY_BYTES: usize = 4096;
+
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

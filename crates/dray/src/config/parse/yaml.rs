@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 use crate::config::diagnostics::{Diagnostics, child, item};
 use crate::config::node::{Map, Node, Place, Value};
 
-use super::{MAX_DEPTH, MAX_NODES};
+use super::{MAX_DEPTH, MAX_KEY_BYTES, MAX_KEYS, MAX_NODES};
 
 /// Parses one YAML document.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -68,10 +68,20 @@ fn forget_places(node: &mut Node) {
     }
 }
 
+/// The value of an anchor.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    /// How many nodes it holds.
+    size: usize,
+    /// How many levels.
+    depth: usize,
+}
+
 struct Builder<'text, 'out> {
     events: Parser<'text, StrInput<'text>>,
-    /// The value of each anchor and how many nodes it holds; `None` while it is being read.
-    anchors: HashMap<usize, Option<(Node, usize)>>,
+    /// `None` while its value is being read.
+    anchors: HashMap<usize, Option<Anchored>>,
     nodes: usize,
     broken: bool,
     text: &'text str,
@@ -144,6 +154,9 @@ impl<'text> Builder<'text, '_> {
             return self.problem(path, place, format!("nested deeper than {MAX_DEPTH} levels"));
         }
         self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return self.problem(path, place, format!("the file holds more than {MAX_NODES} values"));
+        }
         let anchor = match &event {
             Event::Scalar(_, _, anchor, _)
             | Event::SequenceStart(anchor, _)
@@ -155,7 +168,7 @@ impl<'text> Builder<'text, '_> {
         }
         let before = self.nodes;
         let node = match event {
-            Event::Alias(anchor) => return self.alias(anchor, place, path),
+            Event::Alias(anchor) => return self.alias(anchor, place, path, depth),
             Event::Scalar(text, style, _, tag) => {
                 let tag = tag.map(std::borrow::Cow::into_owned);
                 let value = self.scalar(&text, style, tag.as_ref(), place, path);
@@ -173,14 +186,15 @@ impl<'text> Builder<'text, '_> {
         };
         if anchor > 0 {
             let size = self.nodes - before + 1;
-            self.anchors.insert(anchor, Some((node.clone(), size)));
+            let anchored = Anchored { depth: levels(&node), node: node.clone(), size };
+            self.anchors.insert(anchor, Some(anchored));
         }
         Some(node)
     }
 
-    fn alias(&mut self, anchor: usize, place: Place, path: &str) -> Option<Node> {
-        let size = match self.anchors.get(&anchor) {
-            Some(Some((_, size))) => *size,
+    fn alias(&mut self, anchor: usize, place: Place, path: &str, depth: usize) -> Option<Node> {
+        let (size, levels) = match self.anchors.get(&anchor) {
+            Some(Some(anchored)) => (anchored.size, anchored.depth),
             _ => return self.problem(path, place, "an alias that stands inside its own anchor"),
         };
         self.nodes = self.nodes.saturating_add(size);
@@ -188,8 +202,11 @@ impl<'text> Builder<'text, '_> {
             let message = format!("aliases expand to more than {MAX_NODES} values");
             return self.problem(path, place, message);
         }
+        if depth + levels > MAX_DEPTH {
+            return self.problem(path, place, format!("aliases nest deeper than {MAX_DEPTH} levels"));
+        }
         // The copy keeps the places of the original: that is where its text stands.
-        self.anchors.get(&anchor).cloned().flatten().map(|(node, _)| node)
+        self.anchors.get(&anchor)?.as_ref().map(|anchored| anchored.node.clone())
     }
 
     fn list(&mut self, place: Place, path: &str, depth: usize) -> Option<Node> {
@@ -217,6 +234,12 @@ impl<'text> Builder<'text, '_> {
                 }
                 _ => return self.problem(path, key_place, "a key must be text"),
             };
+            if key.len() > MAX_KEY_BYTES {
+                return self.problem(path, key_place, format!("a key is longer than {MAX_KEY_BYTES} bytes"));
+            }
+            if map.entries.len() >= MAX_KEYS {
+                return self.problem(path, key_place, format!("more than {MAX_KEYS} keys in one mapping"));
+            }
             let key_path = child(path, &key);
             let (event, value_place) = self.next()?;
             let value = self.node(event, value_place, &key_path, depth + 1)?;
@@ -294,6 +317,17 @@ impl<'text> Builder<'text, '_> {
         if !(tag.is_yaml_core_schema() && allowed.contains(&tag.suffix.as_str())) {
             self.problem(path, place, format!("the tag `{tag}` is not understood"));
         }
+    }
+}
+
+/// How many levels lie below a node.
+fn levels(node: &Node) -> usize {
+    match &node.value {
+        Value::List(items) => items.iter().map(levels).max().map_or(0, |deepest| deepest + 1),
+        Value::Map(map) => {
+            map.entries.iter().map(|entry| levels(&entry.value)).max().map_or(0, |deepest| deepest + 1)
+        }
+        _ => 0,
     }
 }
 
@@ -441,6 +475,43 @@ mod tests {
         assert!(bad(&flow).contains("nested deeper than 64 levels"));
         let block: String = (0..5000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
         assert!(bad(&block).contains("nested deeper than 64 levels"));
+    }
+
+    #[test]
+    fn bombs_of_every_shape_are_refused() {
+        for depth in [65, 100_000] {
+            for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", ""), ("&a [", "]")] {
+                let problem = bad(&format!("x: {}1{}", open.repeat(depth), close.repeat(depth)));
+                assert!(!problem.is_empty(), "{depth} times {open}");
+            }
+        }
+        // Each level is small, and all together are as deep as there are lines.
+        let mut chain = "a0: &a0 [x]\n".to_owned();
+        for level in 1..200 {
+            chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        }
+        assert!(bad(&chain).contains("aliases nest deeper than 64 levels"));
+        let merges: String = (0..30)
+            .map(|level| {
+                format!(
+                    "m{level}: &m{level} {{<<: [{}], k{level}: 1}}\n",
+                    vec![format!("*m{}", level - 1); 9].join(", ")
+                )
+            })
+            .collect();
+        assert!(!bad(&merges.replace("*m-1", "{}")).is_empty());
+        assert!(bad(&format!("x: [{}]", "1,".repeat(300_000))).contains("more than 200000 values"));
+        let keys: String = (0..20_000).map(|key| format!("k{key}: 1\n")).collect();
+        assert!(bad(&keys).contains("more than 10000 keys"));
+        assert!(bad(&format!("? {}\n: [1, 2, 3]", "k".repeat(1 << 16))).contains("a key is longer"));
+    }
+
+    #[test]
+    fn a_huge_text_is_one_value() {
+        let text = "x".repeat(1 << 20);
+        for written in [format!("a: {text}"), format!("a: \"{text}\""), format!("a: |\n  {text}\n")] {
+            assert_eq!(get(&good(&written), "a").as_text().map(|text| text.trim_end().len()), Some(1 << 20));
+        }
     }
 
     #[test]

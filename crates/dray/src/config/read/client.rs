@@ -1,6 +1,8 @@
 //! `client`.
 
-use super::super::model::{ClientConfig, Located, RateLimitConfig, RetryConfig, Spot, TimeoutConfig};
+use super::super::model::{
+    ClientConfig, Located, RateLimitConfig, RetryConfig, Spot, TimeoutConfig, TlsConfig,
+};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
 use super::{auth, paginator};
@@ -44,6 +46,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> ClientCon
     if let Some((node, at)) = fields.take("max_body") {
         client.max_body = bytes(reader, node, &at);
     }
+    if let Some((node, at)) = fields.take("tls") {
+        client.tls = tls(reader, node, &at);
+    }
+    fields.refuse(
+        reader,
+        "verify",
+        "is not a key here",
+        "certificates are always verified; `client.tls.ca_file` adds an authority of your own",
+    );
     if let Some((node, at)) = fields.take("limits") {
         limits(reader, node, &at, &mut client);
     }
@@ -143,6 +154,22 @@ fn positive(reader: &mut Reader<'_>, at: &Spot, requests: Option<u32>) {
     if requests == Some(0) {
         reader.problem(at, "`requests` is 0: nothing could ever be asked");
     }
+}
+
+fn tls(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> TlsConfig {
+    let mut tls = TlsConfig::default();
+    let Some(mut fields) = Fields::open(reader, node, at) else { return tls };
+    tls.ca_file = fields.plain(reader, "ca_file");
+    tls.client_cert_file = fields.plain(reader, "client_cert_file");
+    tls.client_key_file = fields.plain(reader, "client_key_file");
+    fields.refuse(
+        reader,
+        "verify",
+        "is not a key here",
+        "certificates are always verified; `ca_file` adds an authority of your own",
+    );
+    fields.finish(reader);
+    tls
 }
 
 /// One duration for the wait between two pieces, or a mapping.

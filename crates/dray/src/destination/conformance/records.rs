@@ -78,6 +78,33 @@ pub(super) fn a_state_of_dlt_counts_with_its_load_only(open: &Opener) {
     assert_eq!(restored.state, Some(json!({"cursor": 2})));
 }
 
+pub(super) fn a_clock_that_goes_back_brings_no_old_state_back(open: &Opener) {
+    let state = |cursor: i64| json!({"pipeline_name": "orb", "sources": {"rest_api": {"cursor": cursor}}});
+    let schema = |columns: &[&str]| {
+        let columns = columns.iter().map(|name| Column::new(*name, DataType::Text)).collect();
+        let mut schema = Schema::new("rest_api");
+        schema.put(Table {
+            name: "charges".to_owned(),
+            parent: None,
+            resource: Some("charges".to_owned()),
+            write_disposition: Some("append".to_owned()),
+            columns,
+        });
+        schema
+    };
+    let (before, after) = (schema(&["a"]), schema(&["a", "b"]));
+    for (load_id, cursor, schema) in [("1700000000", 1, &before), ("1600000000", 2, &after)] {
+        let mut subject = begin(open, load_id);
+        let state = state(cursor);
+        subject
+            .commit(Commit { state: Some(&state), schema: Some(schema), complete: true, ..Commit::default() })
+            .unwrap();
+    }
+    let restored = open().claim(&run_identity("1500000000")).unwrap();
+    assert_eq!(restored.state.unwrap()["sources"], state(2)["sources"]);
+    assert_eq!(restored.schema, Some(after));
+}
+
 pub(super) fn the_loads_row_is_written_at_its_end(open: &Opener) {
     let append = load(Disposition::Append);
     let mut subject = begin(open, "1");

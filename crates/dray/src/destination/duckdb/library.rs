@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use adbc_core::options::{AdbcVersion, OptionDatabase, OptionValue};
 use adbc_core::{Database, Driver};
@@ -24,6 +25,10 @@ const FILE: &str = "libduckdb.dylib";
 const FILE: &str = "duckdb.dll";
 #[cfg(not(any(target_os = "macos", windows)))]
 const FILE: &str = "libduckdb.so";
+
+/// How often, and how long after each other, a file is tried that another process is making.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(30);
 
 /// Files that this process has open. DuckDB's file lock does not hold between two instances in one process (they would
 /// corrupt the file), so everyone here shares one instance a file.
@@ -67,8 +72,17 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
                 return Err(failed("the path of the database file is not UTF-8"));
             };
             let options = [(OptionDatabase::Other("path".into()), OptionValue::String(text.to_owned()))];
-            let database =
-                driver.new_database_with_opts(options).map_err(|error| refused(path, &error.message))?;
+            let mut tries = 0;
+            let database = loop {
+                match driver.new_database_with_opts(options.clone()) {
+                    Ok(database) => break database,
+                    Err(_) if tries < TRIES && is_being_made(&file) => {
+                        tries += 1;
+                        std::thread::sleep(BETWEEN_TRIES);
+                    }
+                    Err(error) => return Err(refused(path, &error.message)),
+                }
+            };
             let database = Arc::new(database);
             open.push((file, Arc::downgrade(&database)));
             database
@@ -76,6 +90,12 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
     };
     let connection = database.new_connection().map_err(|error| refused(path, &error.message))?;
     Ok(Opened { connection, database })
+}
+
+/// Whether another process may be making the file at this moment: it is shorter than the headers of a database.
+fn is_being_made(file: &Path) -> bool {
+    const HEADERS: u64 = 3 * 4096;
+    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() < HEADERS)
 }
 
 /// Says what DuckDB means when it does not open a file.

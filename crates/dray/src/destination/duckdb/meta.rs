@@ -114,20 +114,21 @@ pub(super) fn sequence(
     Ok(rows.into_iter().flatten().flatten().next().and_then(|text| text.parse().ok()))
 }
 
-/// The newest schema of this name.
+/// The newest schema of this name. Versions grow with every change; a clock may go back.
 pub(super) fn newest_schema(
     session: &mut Session,
     catalog: &Catalog,
     name: &str,
 ) -> Result<Option<StoredSchema>> {
     let sql = format!(
-        "SELECT schema FROM {} WHERE schema_name = ? ORDER BY inserted_at DESC, version DESC LIMIT 1",
+        "SELECT schema FROM {} WHERE schema_name = ? ORDER BY version DESC, inserted_at DESC LIMIT 1",
         catalog.qualified("_dlt_version")
     );
     first_cell(session, &sql, name)?.map(|text| StoredSchema::parse(&text)).transpose()
 }
 
-/// The newest state of the pipeline that counts.
+/// The newest state of the pipeline that counts. dlt too gives each change the next version; load ids come from a clock,
+/// which may go back.
 pub(super) fn newest_state(
     session: &mut Session,
     catalog: &Catalog,
@@ -137,7 +138,7 @@ pub(super) fn newest_state(
     let sql = format!(
         "SELECT s.state FROM {states} AS s WHERE s.pipeline_name = ? AND (starts_with(s._dlt_id, '{OWN_STATE}') \
          OR EXISTS (SELECT 1 FROM {loads} AS l WHERE l.load_id = s._dlt_load_id AND l.status = 0)) \
-         ORDER BY TRY_CAST(s._dlt_load_id AS DOUBLE) DESC, s.version DESC, s.created_at DESC LIMIT 1"
+         ORDER BY s.version DESC, TRY_CAST(s._dlt_load_id AS DOUBLE) DESC, s.created_at DESC LIMIT 1"
     );
     first_cell(session, &sql, pipeline)?.map(|text| stored_state::parse(&text)).transpose()
 }

@@ -140,13 +140,13 @@ impl DuckDb {
         self
     }
 
-    /// Runs a query and gives its rows as text: for `dray schema`, `dray state`, `dray loads`, and tests. Columns that
-    /// are not text, 64-bit integers or booleans must be cast to VARCHAR.
+    /// Runs a query (`SELECT`, `FROM`, `DESCRIBE`) and gives its rows as text: for `dray schema`, `dray state`, `dray loads`,
+    /// and tests.
     ///
     /// # Errors
     /// Where the database refuses the query.
     pub fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
-        self.session.rows(sql, &[])
+        self.session.texts(sql)
     }
 
     fn staging(&self) -> String {

@@ -75,7 +75,14 @@ impl Session {
         Ok(changed.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
-    /// Runs a query; gives its rows as text.
+    /// Runs a query whose columns may be of any type; gives its rows as text, as DuckDB writes it.
+    pub(super) fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
+        let sql = sql.trim_end().trim_end_matches(';');
+        // On a line of its own: a query may end in a comment.
+        self.rows(&format!("SELECT COLUMNS(*)::VARCHAR FROM ({sql}\n)"), &[])
+    }
+
+    /// Runs a query of texts, 64-bit integers and booleans; gives its rows as text.
     pub(super) fn rows(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Vec<Option<String>>>> {
         let mut statement = self.prepare(sql, params)?;
         let reader = statement.execute().map_err(|error| failed(&error))?;
@@ -83,7 +90,7 @@ impl Session {
         for batch in reader {
             let batch = batch.map_err(|error| failed_with(&error.to_string()))?;
             for row in 0..batch.num_rows() {
-                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect::<Result<_>>()?);
             }
         }
         Ok(rows)
@@ -144,19 +151,23 @@ impl Session {
     }
 }
 
-/// The text of one cell. Queries cast what is not one of these types to VARCHAR themselves.
-fn cell(column: &ArrayRef, row: usize) -> Option<String> {
+/// The text of one cell.
+fn cell(column: &ArrayRef, row: usize) -> Result<Option<String>> {
     if column.is_null(row) {
-        return None;
+        return Ok(None);
     }
     let any = column.as_any();
-    if let Some(column) = any.downcast_ref::<StringArray>() {
-        return Some(column.value(row).to_owned());
-    }
-    if let Some(column) = any.downcast_ref::<Int64Array>() {
-        return Some(column.value(row).to_string());
-    }
-    any.downcast_ref::<BooleanArray>().map(|column| column.value(row).to_string())
+    let text = if let Some(column) = any.downcast_ref::<StringArray>() {
+        column.value(row).to_owned()
+    } else if let Some(column) = any.downcast_ref::<Int64Array>() {
+        column.value(row).to_string()
+    } else if let Some(column) = any.downcast_ref::<BooleanArray>() {
+        column.value(row).to_string()
+    } else {
+        return Err(Error::new(ErrorKind::Bug, "a query gives a type that is not read")
+            .with("type", column.data_type()));
+    };
+    Ok(Some(text))
 }
 
 /// The one place where identifiers are quoted.

@@ -57,11 +57,23 @@ impl Authenticator {
     /// The API refused a token: it is not used again. False if there is nothing to renew.
     pub(super) async fn renew(&self, refused: u64) -> bool {
         match self {
-            Self::OAuth2(oauth2) => {
-                oauth2.forget(refused).await;
-                true
-            }
+            Self::OAuth2(oauth2) => oauth2.forget(refused).await,
             Self::Fixed(_) => false,
+        }
+    }
+
+    /// The query parameter that carries the key, if one does.
+    pub(super) fn signed_by(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(AuthPlan::ApiKey { name, location: KeyLocation::Query, .. }) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The API took a token.
+    pub(super) fn accepted(&self, generation: u64) {
+        if let Self::OAuth2(oauth2) = self {
+            oauth2.accepted(generation);
         }
     }
 }

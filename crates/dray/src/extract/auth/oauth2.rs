@@ -1,8 +1,10 @@
 //! OAuth 2 tokens: client credentials and refresh token (RFC 6749 §4.4, §6).
 //!
-//! One token for all workers: the lock is held while it is fetched, so the endpoint is asked once. It is renewed before it
-//! ends (a tenth of its life, 30 seconds at the least), and once when the API refuses it.
+//! One token for all workers: the lock is held while it is fetched, so the endpoint is asked once, and who waited for a
+//! token that did not come is told so without asking again. It is renewed before it ends (a tenth of its life, 30 seconds
+//! at the least), and once when the API refuses it. It is kept in memory only.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, header};
@@ -16,10 +18,17 @@ use crate::json::{Document, NodeId};
 use crate::plan::{Method, OAuth2Plan};
 use crate::secret::Secret;
 
+/// Longest life of a token that is believed; nobody runs for a year, and clocks have an end.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Debug)]
 pub(in crate::extract) struct OAuth2 {
     plan: OAuth2Plan,
     state: Mutex<State>,
+    /// How often the endpoint was asked, to be read before the lock is taken.
+    asked: AtomicU64,
+    /// The newest token that the API took.
+    accepted: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -31,6 +40,10 @@ struct State {
     refresh_token: Option<Secret>,
     /// What the endpoint said when it refused: it is not asked again in this run, some allow few attempts.
     refused: Option<String>,
+    /// Why the last token could not be had; those who waited for it are told the same.
+    missed: Option<String>,
+    /// The token took the place of one that the API refused.
+    replaces_refused: bool,
 }
 
 #[derive(Debug)]
@@ -42,11 +55,20 @@ struct Token {
 impl OAuth2 {
     pub(super) fn new(plan: OAuth2Plan) -> Self {
         let refresh_token = plan.refresh_token.clone();
-        Self { plan, state: Mutex::new(State { generation: 0, token: None, refresh_token, refused: None }) }
+        let state = State {
+            generation: 0,
+            token: None,
+            refresh_token,
+            refused: None,
+            missed: None,
+            replaces_refused: false,
+        };
+        Self { plan, state: Mutex::new(state), asked: AtomicU64::new(0), accepted: AtomicU64::new(0) }
     }
 
     /// The value of the `Authorization` header, and the token's generation.
     pub(super) async fn token(&self, session: &Session) -> Result<(String, u64)> {
+        let before = self.asked.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = session.env.instant();
         if state.token.as_ref().is_none_or(|token| token.renew_at <= now) {
@@ -54,7 +76,14 @@ impl OAuth2 {
                 let error = Error::new(ErrorKind::Auth, "there is no token: the endpoint refused one before");
                 return Err(error.with("body", said));
             }
+            if let Some(why) = state.missed.as_ref().filter(|_| self.asked.load(Ordering::Acquire) > before) {
+                let error =
+                    Error::new(ErrorKind::Request, "there is no token: the endpoint could not be asked");
+                return Err(error.with("body", why));
+            }
             let fetched = self.fetch(session, state.refresh_token.as_ref()).await;
+            self.asked.fetch_add(1, Ordering::AcqRel);
+            state.missed = fetched.as_ref().err().map(Error::chain);
             if let Err(error) = &fetched
                 && error.kind() == ErrorKind::Auth
             {
@@ -71,12 +100,24 @@ impl OAuth2 {
         Ok((format!("{} {value}", self.plan.scheme), state.generation))
     }
 
-    /// Drops the token of this generation; a newer one stays.
-    pub(super) async fn forget(&self, generation: u64) {
+    /// The API took the token of this generation.
+    pub(super) fn accepted(&self, generation: u64) {
+        self.accepted.fetch_max(generation, Ordering::AcqRel);
+    }
+
+    /// Drops the token of this generation; a newer one stays. False where a new one would not help: the last one was new
+    /// too, and the API has not taken it once.
+    pub(super) async fn forget(&self, generation: u64) -> bool {
         let mut state = self.state.lock().await;
-        if state.generation == generation {
-            state.token = None;
+        if state.generation != generation || state.token.is_none() {
+            return true;
         }
+        if state.replaces_refused && self.accepted.load(Ordering::Acquire) < generation {
+            return false;
+        }
+        state.token = None;
+        state.replaces_refused = true;
+        true
     }
 
     /// The form that asks for a token.
@@ -135,7 +176,8 @@ impl OAuth2 {
         let life = text("expires_in")
             .and_then(|text| text.parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(self.plan.default_expiry);
+            .unwrap_or(self.plan.default_expiry)
+            .min(LONGEST_LIFE);
         let margin = (life / 10).max(Duration::from_secs(30)).min(life / 2);
         let rotated = text("refresh_token").map(|token| Secret::new(token.into_owned()));
         let value = Secret::new(value.into_owned());

@@ -26,6 +26,8 @@ pub(in crate::extract) struct Chain {
     total: Option<u64>,
     /// The next page is asked for only because the last one was short.
     unsure: bool,
+    /// The API itself said that there is a next page.
+    promised: bool,
 }
 
 /// What a chain remembers of its pages, apart from what guards it against loops.
@@ -60,6 +62,7 @@ impl Chain {
             largest: 0,
             total: None,
             unsure: false,
+            promised: false,
         }
     }
 
@@ -88,6 +91,11 @@ impl Chain {
         self.unsure
     }
 
+    /// The API has said that there is the page that comes next: by a token, a link, a total or a flag.
+    pub(in crate::extract) fn is_promised(&self) -> bool {
+        self.promised
+    }
+
     /// Whether the API has named a total that is not reached.
     pub(in crate::extract) fn expects_more(&self) -> bool {
         self.total.is_some_and(|total| total > self.received)
@@ -102,6 +110,8 @@ impl Chain {
     ) -> Result<Next> {
         self.tokens.insert(digest(sent));
         self.unsure = false;
+        self.promised =
+            !matches!(paging.paginator, PaginatorPlan::Offset { .. } | PaginatorPlan::PageNumber { .. });
         let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
         self.received += count;
         let next = self.step(paging, sent, page, count)?;
@@ -227,6 +237,7 @@ impl Chain {
             return Ok(Next::Done);
         }
         self.unsure = short;
+        self.promised = told;
         Ok(Next::Page(next))
     }
 

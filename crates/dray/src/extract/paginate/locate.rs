@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{PageFacts, Token};
 use crate::error::{Error, ErrorKind, Result};
+use crate::extract::request::without_user;
 use crate::json::{Document, Kind, NodeId, Path};
 use crate::plan::{CursorSource, HasMore};
 
@@ -20,20 +21,11 @@ fn scalar(document: &Document, from: NodeId, path: &Path) -> Result<Option<Strin
             .with("path", path)
             .hint("point the path at the value itself")
     };
-    let text = if path.is_full() {
-        match path.extract_first(document, from) {
-            None | Some(serde_json::Value::Null) => None,
-            Some(serde_json::Value::String(text)) => Some(text),
-            Some(serde_json::Value::Array(_) | serde_json::Value::Object(_)) => return Err(container()),
-            Some(other) => Some(other.to_string()),
-        }
-    } else {
-        let found = path.first(document, from);
-        if found.is_some_and(|id| matches!(document.kind(id), Kind::Array | Kind::Object)) {
-            return Err(container());
-        }
-        found.and_then(|id| document.scalar(id)).map(std::borrow::Cow::into_owned)
-    };
+    let found = path.first(document, from);
+    if found.is_some_and(|id| matches!(document.kind(id), Kind::Array | Kind::Object)) {
+        return Err(container());
+    }
+    let text = found.and_then(|id| document.scalar(id)).map(std::borrow::Cow::into_owned);
     Ok(text.filter(|text| !text.is_empty()))
 }
 
@@ -97,7 +89,7 @@ pub(super) fn header_link(rel: &str, page: &PageFacts<'_>) -> Result<Option<Toke
 fn resolve(url: &Url, link: Option<&str>) -> Result<Option<Token>> {
     let Some(link) = link else { return Ok(None) };
     match url.join(link) {
-        Ok(next) => Ok(Some(Token::Link(next))),
+        Ok(next) => Ok(Some(Token::Link(without_user(next)))),
         Err(error) => Err(pagination("the link to the next page is not a URL").caused_by(error)),
     }
 }

@@ -5,6 +5,7 @@
 mod chain;
 mod detect;
 mod locate;
+pub(super) mod storable;
 
 use http::HeaderMap;
 use url::Url;

@@ -1,13 +1,18 @@
 //! `client`: base URL, headers, patience.
 
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::Problems;
 use super::defaults::{self, Merged};
-use crate::config::model::{AuthConfig, ClientConfig, Header, Located, OAuth2Config, Spot};
+use crate::address::is_metadata_host;
+use crate::config::model::{AuthConfig, ClientConfig, Header, Located, OAuth2Config, Spot, TlsConfig};
 use crate::json::Bounds;
 use crate::plan::{
-    AuthPlan, ClientPlan, KeyLocation, Limits, OAuth2Plan, RateLimit, RejectPlan, RetryPlan, Text, Timeouts,
+    AuthPlan, ClientCertificate, ClientPlan, KeyLocation, Limits, OAuth2Plan, RateLimit, RejectPlan,
+    RetryPlan, Text, Timeouts, TlsPlan,
 };
 use crate::secret::Secret;
 
@@ -42,24 +47,13 @@ pub(super) fn compile(
         .rate_limits
         .iter()
         .map(|limit| RateLimit {
-            route: limit.route.clone(),
+            route: limit.route.as_ref().map(|route| format!("/{}", route.trim_start_matches('/'))),
             requests: limit.requests,
             per: limit.per.unwrap_or(defaults::RATE_PERIOD),
         })
         .collect();
-    let mut allowed_origins = Vec::new();
-    for written in &client.allowed_origins {
-        match Url::parse(&written.value) {
-            Ok(url) if url.has_host() && url.path() == "/" && url.query().is_none() => {
-                allowed_origins.push(url.origin());
-            }
-            _ => problems.add_with_hint(
-                &written.at,
-                format!("`{}` is not an origin", written.value),
-                "an origin is scheme, host and port: `https://files.example.com`",
-            ),
-        }
-    }
+    let allowed_origins = allowed_origins(client, base_url.as_ref(), problems);
+    let tls = tls(&client.tls, problems);
     Some(ClientPlan {
         base_url: base_url?,
         headers,
@@ -77,7 +71,70 @@ pub(super) fn compile(
             most: client.max_rejects.unwrap_or(defaults::MAX_REJECTS),
         },
         allowed_origins,
+        tls: tls?,
     })
+}
+
+fn allowed_origins(
+    client: &ClientConfig,
+    base_url: Option<&Url>,
+    problems: &mut Problems<'_>,
+) -> Vec<url::Origin> {
+    let mut allowed = Vec::new();
+    for written in &client.allowed_origins {
+        let url = Url::parse(&written.value).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.username().is_empty()
+        });
+        let Some(url) = url else {
+            problems.add_with_hint(
+                &written.at,
+                format!("`{}` is not an origin", written.value),
+                "an origin is scheme, host and port: `https://files.example.com`",
+            );
+            continue;
+        };
+        if is_metadata_host(&url) {
+            problems.add_with_hint(
+                &written.at,
+                format!("`{}` is an address of the machine's own network", written.value),
+                "no API may lead there: link-local addresses answer with the machine's credentials",
+            );
+        } else if url.scheme() == "http" && base_url.is_some_and(|base| base.scheme() == "https") {
+            problems.add_with_hint(
+                &written.at,
+                format!("`{}` is not https, but `base_url` is", written.value),
+                "credentials would travel in clear; no switch allows that",
+            );
+        } else {
+            allowed.push(url.origin());
+        }
+    }
+    allowed
+}
+
+/// Certificates; a key without its certificate, or the other way round, is a complaint.
+fn tls(written: &TlsConfig, problems: &mut Problems<'_>) -> Option<TlsPlan> {
+    let path = |file: &Option<Located<String>>| file.as_ref().map(|file| PathBuf::from(&file.value));
+    let client = match (&written.client_cert_file, &written.client_key_file) {
+        (Some(certificate), Some(key)) => Some(ClientCertificate {
+            certificate: certificate.value.clone().into(),
+            key: key.value.clone().into(),
+        }),
+        (None, None) => None,
+        (Some(alone), None) | (None, Some(alone)) => {
+            problems.add_with_hint(
+                &alone.at,
+                "a client certificate needs both `client_cert_file` and `client_key_file`",
+                "both may name one file that holds certificate and key",
+            );
+            return None;
+        }
+    };
+    Some(TlsPlan { ca_file: path(&written.ca_file), client })
 }
 
 fn limits(client: &ClientConfig) -> Limits {
@@ -193,6 +250,35 @@ fn check_header_value(value: &str, at: &Spot, problems: &mut Problems<'_>) -> bo
         );
     }
     fits
+}
+
+/// Takes user and password out of the base URL. They are the client's credentials, unless `auth` says otherwise: left in
+/// the URL, they would be part of every link that is made from it.
+pub(super) fn user_part(
+    client: &mut ClientPlan,
+    written: Option<&Located<AuthConfig>>,
+    auth: Option<AuthPlan>,
+    problems: &mut Problems<'_>,
+) -> Option<AuthPlan> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let username = decoded(client.base_url.username());
+    let password = client.base_url.password().map(decoded);
+    if username.is_empty() && password.is_none() {
+        return auth;
+    }
+    // Both can fail only for URLs without a host, which a base URL has.
+    if client.base_url.set_username("").is_err() || client.base_url.set_password(None).is_err() {
+        return auth;
+    }
+    if written.is_some() {
+        problems.note("user and password in `base_url` are not used: `auth` says how to authenticate");
+        return auth;
+    }
+    problems.note("user and password in `base_url` are read as `auth: {type: http_basic}`");
+    Some(AuthPlan::Basic {
+        username: Text::Secret(Secret::new(username)),
+        password: Secret::new(password.unwrap_or_default()),
+    })
 }
 
 /// How requests are authenticated.

@@ -9,6 +9,7 @@ mod order;
 mod paging;
 mod request;
 mod resource;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -32,11 +33,16 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
         .iter()
         .map(|resource| defaults::merged(config.resource_defaults.as_ref(), resource))
         .collect();
-    let client = client::compile(&config.client, &merged, &mut problems);
+    let mut client = client::compile(&config.client, &merged, &mut problems);
     // Once: its problems are not those of every resource.
-    let auth = client::auth(config.client.auth.as_ref(), &mut problems);
+    let written = config.client.auth.as_ref();
+    let mut auth = client::auth(written, &mut problems);
+    if let Some(client) = &mut client {
+        auth = client::user_part(client, written, auth, &mut problems);
+    }
     let shared = resource::Shared { config, client: client.as_ref(), auth };
     let drafts = resource::compile_all(&shared, &merged, &mut problems);
+    tables::check(&drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;

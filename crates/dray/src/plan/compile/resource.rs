@@ -103,6 +103,11 @@ fn compile(
     let expand = expand(endpoint, problems);
     let include = include(resource, &holes, problems);
     let load = load_plan(name, merged, problems);
+    if load.disposition == Disposition::Append
+        && incremental.as_ref().is_some_and(|incremental| incremental.lag.is_some_and(|lag| lag > 0.0))
+    {
+        problems.note("`lag` reads the newest records again, and `append` adds them again; `merge` by a `primary_key` would not");
+    }
     let parent = holes.parent;
     Some(Draft {
         plan: ResourcePlan {

@@ -2,6 +2,7 @@
 
 use super::{explained, planned};
 use crate::config::parse::Format;
+use crate::plan::AuthPlan;
 
 /// The golden file, of which a patch replaces whole top-level keys.
 fn problems(patch: &str) -> String {
@@ -67,6 +68,76 @@ fn missing_name() {
 fn duplicate_name() {
     let patch = r#"resources: [posts, {name: posts}]"#;
     insta::assert_snapshot!(problems(patch), @"2:27 resources[1].name: there is another resource `posts`");
+}
+
+#[test]
+fn two_resources_in_one_table() {
+    let patch = r#"resources: [{name: a, table_name: posts}, {name: b, table_name: Posts, primary_key: id, write_disposition: merge}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:65 resources[1].table_name: `a` and `b` would fill one table `posts`, and their rows could not be told apart
+      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    "#);
+    let patch = r#"resources: [Posts, posts]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:20 resources[1]: `Posts` and `posts` would fill one table `posts`, and their rows could not be told apart
+      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    "#);
+    let patch = "resources: [{name: a, table_name: p, write_disposition: merge, primary_key: id}, {name: b, table_name: p, write_disposition: merge, primary_key: [id, x]}]";
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:104 resources[1].table_name: `a` and `b` would fill one table `p`, and their rows could not be told apart
+      = give one of them another `table_name`, or both the same `primary_key` and `columns` of their own
+    "#);
+}
+
+#[test]
+fn a_table_that_is_also_a_nested_one() {
+    let patch = r#"resources: [posts__lines__x, posts]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:13 resources[0]: the table `posts__lines__x` of resource `posts__lines__x` is also that of lists `lines__x` in records of `posts`
+      = give one of the two another `table_name`
+    "#);
+    let flat = "client: {base_url: 'https://api.example.com/v1'}\nresources: [{name: posts, max_table_nesting: 0}, posts__lines]";
+    assert!(planned(flat, Format::Yaml).is_ok());
+}
+
+#[test]
+fn a_table_among_those_about_loads() {
+    let patch = r#"resources: [{name: posts, table_name: _dlt_loads}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:39 resources[0].table_name: a table `_dlt_loads` would stand among those about loads
+      = give the resource a `table_name` that does not begin with `_dlt_` or `_dray_`
+    "#);
+}
+
+#[test]
+fn resources_that_merge_by_one_key_share_a_table() {
+    let resource = |name: &str| {
+        format!("{{name: {name}, table_name: posts, write_disposition: merge, primary_key: id}}")
+    };
+    let text = format!(
+        "client: {{base_url: 'https://api.example.com/v1'}}\nresources: [{}, {}]",
+        resource("a"),
+        resource("b")
+    );
+    let plan = planned(&text, Format::Yaml).unwrap();
+    assert_eq!(plan.notes[0].shown(), "b: fills the table `posts` together with `a`");
+    // What is not loaded fills nothing.
+    let text = text.replacen("name: a,", "name: a, selected: false,", 1);
+    assert!(planned(&text, Format::Yaml).unwrap().notes.is_empty());
+}
+
+#[test]
+fn a_lag_that_appends_is_noted() {
+    let incremental = "incremental: {cursor_path: at, initial_value: 1, lag: 5}";
+    let text = |disposition: &str| {
+        format!(
+            "client: {{base_url: 'https://api.example.com/v1'}}\nresources: [{{name: posts, primary_key: id, \
+             write_disposition: {disposition}, endpoint: {{path: posts, {incremental}}}}}]"
+        )
+    };
+    let notes = |disposition| planned(&text(disposition), Format::Yaml).unwrap().notes;
+    assert!(notes("append")[0].text.starts_with("`lag` reads the newest records again"));
+    assert!(notes("merge").is_empty());
 }
 
 #[test]
@@ -321,4 +392,51 @@ fn what_follows_from_a_problem_is_not_said() {
     2:67 resources[1].endpoint: no resource `psts`
       = nearest is `posts`
     "#);
+}
+
+#[test]
+fn origins_that_may_not_be_allowed() {
+    let patch = r#"client: {base_url: 'https://api.example.com', allowed_origins: ['http://files.example.com', 'https://169.254.169.254', 'files.example.com', 'https://u@x.example.com']}"#;
+    insta::assert_snapshot!(problems(patch), @r"
+    1:64 client.allowed_origins: `http://files.example.com` is not https, but `base_url` is
+      = credentials would travel in clear; no switch allows that
+    1:64 client.allowed_origins: `https://169.254.169.254` is an address of the machine's own network
+      = no API may lead there: link-local addresses answer with the machine's credentials
+    1:64 client.allowed_origins: `files.example.com` is not an origin
+      = an origin is scheme, host and port: `https://files.example.com`
+    1:64 client.allowed_origins: `https://u@x.example.com` is not an origin
+      = an origin is scheme, host and port: `https://files.example.com`
+    ");
+}
+
+#[test]
+fn certificates_come_with_their_keys() {
+    let patch = r#"client: {base_url: 'https://api.example.com', tls: {client_cert_file: client.pem, verify: false}}"#;
+    insta::assert_snapshot!(problems(patch), @r"
+    1:71 client.tls.client_cert_file: a client certificate needs both `client_cert_file` and `client_key_file`
+      = both may name one file that holds certificate and key
+    1:83 client.tls.verify: `verify` is not a key here
+      = certificates are always verified; `ca_file` adds an authority of your own
+    ");
+}
+
+#[test]
+fn a_user_in_the_base_url_is_basic_auth() {
+    let plan = |auth: &str| {
+        let text =
+            format!("client: {{base_url: 'https://me:p%40ss@api.example.com/v1'{auth}}}\nresources: [posts]");
+        planned(&text, Format::Yaml).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let read = plan("");
+    assert_eq!(read.client.base_url.as_str(), "https://api.example.com/v1/");
+    let AuthPlan::Basic { username, password } = &read.resources[0].auth else {
+        panic!("{:?}", read.resources)
+    };
+    assert_eq!((username.expose(), password.expose()), ("me", "p@ss"));
+    // What is written as `auth` wins, also where it says none.
+    let read = plan(", auth: {token: t}");
+    assert_eq!(read.client.base_url.as_str(), "https://api.example.com/v1/");
+    assert!(matches!(read.resources[0].auth, AuthPlan::Bearer { .. }));
+    assert!(read.notes.iter().any(|note| note.text.contains("`base_url` are not used")));
+    assert_eq!(plan(", auth: null").resources[0].auth, AuthPlan::None);
 }

@@ -1,7 +1,7 @@
 //! Names of tables and columns: dlt's `snake_case` (dlt.md §3.5).
 
 /// Between the parts of a name that is a path: `customer__address__city`.
-pub(super) const SEPARATOR: &str = "__";
+pub(crate) const SEPARATOR: &str = "__";
 
 /// A key as a name. Parts that a double underscore separates are named one by one.
 ///
