@@ -7,6 +7,7 @@
 )]
 
 mod auth;
+mod bodies;
 mod children;
 mod incremental;
 mod paging;

@@ -440,3 +440,19 @@ fn a_user_in_the_base_url_is_basic_auth() {
     assert!(read.notes.iter().any(|note| note.text.contains("`base_url` are not used")));
     assert_eq!(plan(", auth: null").resources[0].auth, AuthPlan::None);
 }
+
+#[test]
+fn limits_and_rejects_out_of_range() {
+    let patch = "client: {base_url: 'https://api.example.com', max_body: 1MB, max_rejects: few, rejects: drop, limits: {body: 1MB, depth: 1000, columns: 3, width: 5}}";
+    insta::assert_snapshot!(problems(patch), @r"
+    1:75 client.max_rejects: expected a whole number, found text
+    1:89 client.rejects: unknown way to treat rejects `drop`
+      = expected one of `count`, `keep`
+    1:110 client.limits.body: `max_body` says this already
+      = keep one of the two
+    1:122 client.limits.depth: expected a number from 1 to 512
+    1:137 client.limits.columns: expected a number from 10 to 100000
+    1:140 client.limits.width: unknown key `width`
+      = expected one of `body`, `wire`, `redirects`, `ratio`, `headers`, `depth`, `keys`, `values`, `items`, `columns`, `tables`
+    ");
+}
