@@ -19,7 +19,9 @@ use crate::extract::{self, CursorMove, CursorState, Cursors, Event, ResourceStat
 use crate::load::{Loader, Move, Segment};
 use crate::normalize::Normalizer;
 use crate::plan::{CursorValue, Disposition, Plan};
-use crate::report::{Loaded, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
+use crate::report::{
+    Completeness, Drift, Loaded, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds,
+};
 use crate::schema::Schema;
 use crate::state::{PipelineState, StateNames, StoredCursor};
 
@@ -537,6 +539,8 @@ impl Summary<'_> {
                     rejected: 0,
                     ignored: count(&stats.ignored),
                     filtered: count(&stats.filtered),
+                    completeness: Completeness::of(&stats.completeness),
+                    drift: Drift::of(&stats.completeness),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
                     key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
                     error,

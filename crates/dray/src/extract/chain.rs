@@ -9,7 +9,7 @@ use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
 use super::request::{self, Fill};
-use super::select::{Selected, expand, select};
+use super::select::{Finder, Selected, expand};
 use super::session::{Fetched, Session};
 use super::stats::{ResourceStats, add};
 use super::{Event, Page};
@@ -83,23 +83,31 @@ impl Reader {
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
         let fill = Fill { parent: partition.fields.clone(), start, end, initial };
         let mut paging = plan.paging.clone();
-        let mut chain = Chain::new();
+        let mut chain = Chain::new(plan);
+        let mut finder = Finder::new(plan.selector.as_ref());
         let mut beyond = plan.ignore.clone();
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
         loop {
             let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
             let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
+            let fetched = self.session.fetch(&request, &self.auth, ignore, stats).await;
             let (document, headers, url) =
-                match self.session.fetch(&request, &self.auth, ignore, stats).await? {
+                match fetched.map_err(|error| paginate::explained(&token, error))? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
                     Fetched::Ignored if !chain.is_unsure() => {
                         add(&stats.ignored, 1);
                         break;
                     }
-                    Fetched::Nothing | Fetched::Ignored => break,
+                    Fetched::Nothing | Fetched::Ignored => match chain.nothing(&paging, &token)? {
+                        Next::Page(following) => {
+                            token = following;
+                            continue;
+                        }
+                        Next::Done => break,
+                    },
                 };
-            let mut selected = select(document, plan.selector.as_ref())?;
+            let mut selected = finder.find(document)?;
             add(&stats.pages, 1);
             let facts = PageFacts {
                 document: &selected.document,
@@ -115,6 +123,10 @@ impl Reader {
                 token = Chain::first(&paging);
             }
             let next = chain.next(&paging, &token, &facts)?;
+            selected.leave_out(chain.dropped());
+            if !chain.is_straight() {
+                tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
+            }
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
@@ -125,6 +137,7 @@ impl Reader {
             }
             *number += 1;
         }
+        stats.ended(&chain.ended());
         Ok(tracker.and_then(Tracker::finish))
     }
 

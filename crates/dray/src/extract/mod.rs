@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 pub use self::incremental::{CursorMove, CursorState, Cursors};
-pub use self::stats::ResourceStats;
+pub use self::stats::{CompletenessStats, ResourceStats};
 
 use self::auth::Authenticator;
 use self::chain::Reader;

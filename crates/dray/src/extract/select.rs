@@ -18,15 +18,84 @@ pub(super) struct Selected {
     pub(super) records: Vec<NodeId>,
 }
 
+impl Selected {
+    /// Takes out the records at these places.
+    pub(super) fn leave_out(&mut self, places: &[usize]) {
+        if !places.is_empty() {
+            let mut place = 0..;
+            self.records.retain(|_| place.next().is_some_and(|place| places.binary_search(&place).is_err()));
+        }
+    }
+}
+
+/// Finds the records of one page after the other.
+#[derive(Debug)]
+pub(super) struct Finder<'a> {
+    selector: Option<&'a Path>,
+    /// Where the list of the first page was, without a selector; or that there was one, with it.
+    list: Option<Path>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(selector: Option<&'a Path>) -> Self {
+        Self { selector, list: None }
+    }
+
+    /// The records of a page. A list that earlier pages had and this one lacks is an error, not an empty page: an API that
+    /// answers 200 with an error in it would end the chain in silence, or load the error.
+    pub(super) fn find(&mut self, document: Document) -> Result<Selected> {
+        if let Some(list) = &self.list {
+            let there = list.first(&document, document.root());
+            let Some(there) = there else { return Err(gone(&document, list)) };
+            if self.selector.is_none() {
+                let records = match document.kind(there) {
+                    Kind::Array => document.items(there).collect(),
+                    Kind::Null => Vec::new(),
+                    _ => return Err(gone(&document, list)),
+                };
+                return Ok(Selected { document, records });
+            }
+        }
+        match self.selector {
+            Some(selector) => {
+                let selected = select(document, selector)?;
+                if !selected.records.is_empty() {
+                    self.list = fixed_part(selector);
+                }
+                Ok(selected)
+            }
+            None => {
+                let (records, list) = match detect(&document) {
+                    Some((path, list)) => (document.items(list).collect(), Path::parse(&path).ok()),
+                    None => (one(&document, document.root()), None),
+                };
+                self.list = list;
+                Ok(Selected { document, records })
+            }
+        }
+    }
+}
+
+/// What must be there of a selector that may match nothing: the part before its first wildcard or filter.
+fn fixed_part(selector: &Path) -> Option<Path> {
+    let written = selector.to_string();
+    let end = written.find(['*', '?']).or_else(|| written.find(".."))?;
+    let fixed = written.get(..end)?.trim_end_matches(['[', '.']);
+    if fixed.is_empty() || fixed == "$" { None } else { Path::parse(fixed).ok() }
+}
+
+fn gone(document: &Document, list: &Path) -> Error {
+    let keys: Vec<_> =
+        document.entries(document.root()).filter_map(|(key, _)| document.text(key)).take(20).collect();
+    let found = if keys.is_empty() { "no keys".to_owned() } else { keys.join(", ") };
+    Error::new(ErrorKind::Response, "the page has no records where the pages before it had them")
+        .with("path", list)
+        .with("found", found)
+        .hint("an answer that is no page may be an error in disguise: see what the API says there")
+}
+
 /// The records of a body.
-pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
-    let Some(path) = selector else {
-        let records = match detect(&document) {
-            Some(list) => document.items(list).collect(),
-            None => one(&document, document.root()),
-        };
-        return Ok(Selected { document, records });
-    };
+fn select(document: Document, path: &Path) -> Result<Selected> {
     if path.is_full() {
         let found = serde_json::Value::Array(path.extract(&document, document.root()));
         let body = found.to_string().into_bytes();
@@ -78,27 +147,37 @@ fn missing(document: &Document, path: &Path) -> Error {
 
 /// The list of records where no selector is given: a well-known key first, then the first list of objects. A list of
 /// scalars is a field of the one record that the page is, not its records.
-fn detect(document: &Document) -> Option<NodeId> {
+/// It comes with its path.
+fn detect(document: &Document) -> Option<(String, NodeId)> {
     let root = document.root();
     if document.kind(root) != Kind::Object {
-        return (document.kind(root) == Kind::Array).then_some(root);
+        return (document.kind(root) == Kind::Array).then(|| ("$".to_owned(), root));
     }
     let mut lists = Vec::new();
-    collect(document, root, 1, &mut lists);
+    collect(document, root, "$", 1, &mut lists);
     let objects =
         |list: &NodeId| document.items(*list).next().is_none_or(|item| document.kind(item) == Kind::Object);
     let known = lists
         .iter()
-        .find(|(key, list)| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known)) && objects(list));
-    let filled = || lists.iter().find(|(_, list)| document.len(*list) > 0 && objects(list));
-    known.or_else(filled).map(|(_, list)| *list)
+        .find(|list| KNOWN.iter().any(|known| list.key.eq_ignore_ascii_case(known)) && objects(&list.node));
+    let filled = || lists.iter().find(|list| document.len(list.node) > 0 && objects(&list.node));
+    known.or_else(filled).map(|list| (list.path.clone(), list.node))
 }
 
-fn collect<'a>(document: &'a Document, node: NodeId, depth: u32, lists: &mut Vec<(Cow<'a, str>, NodeId)>) {
+/// A list somewhere in a page.
+struct List<'a> {
+    key: Cow<'a, str>,
+    path: String,
+    node: NodeId,
+}
+
+fn collect<'a>(document: &'a Document, node: NodeId, at: &str, depth: u32, lists: &mut Vec<List<'a>>) {
     for (key, value) in document.entries(node) {
+        let name = document.text(key).unwrap_or_default();
+        let path = || format!("{at}['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"));
         match document.kind(value) {
-            Kind::Array => lists.push((document.text(key).unwrap_or_default(), value)),
-            Kind::Object if depth < 3 => collect(document, value, depth + 1, lists),
+            Kind::Array => lists.push(List { path: path(), key: name, node: value }),
+            Kind::Object if depth < 3 => collect(document, value, &path(), depth + 1, lists),
             _ => {}
         }
     }
@@ -140,7 +219,7 @@ mod tests {
     fn records(body: &str, selector: Option<&str>) -> Result<Vec<String>> {
         let document = Document::parse(body.as_bytes().to_vec()).unwrap();
         let selector = selector.map(|path| Path::parse(path).unwrap());
-        let selected = select(document, selector.as_ref())?;
+        let selected = Finder::new(selector.as_ref()).find(document)?;
         Ok(selected.records.iter().map(|id| selected.document.json(*id).to_owned()).collect())
     }
 
@@ -172,8 +251,7 @@ mod tests {
     #[test]
     fn expanded_rows_carry_their_records_fields() {
         let body = r#"[{"m":{"id":"x"},"u":[{"q":1},{}]},{"m":{"id":"y"},"u":[]},{"m":null}]"#;
-        let selected =
-            select(Document::parse(body.as_bytes().to_vec()).unwrap(), Some(&Path::root())).unwrap();
+        let selected = select(Document::parse(body.as_bytes().to_vec()).unwrap(), &Path::root()).unwrap();
         let plan = ExpandPlan {
             path: Path::parse("u").unwrap(),
             include: vec![("metric".to_owned(), Path::parse("m.id").unwrap())],

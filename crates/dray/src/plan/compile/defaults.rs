@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::model::{EndpointConfig, ResourceConfig};
 use crate::config::node::{Node, Value};
-use crate::plan::{RetryPlan, Timeouts};
+use crate::plan::{DriftWatch, RetryPlan, Timeouts};
 
 pub(super) const CONCURRENCY: usize = 8;
 pub(super) const MAX_BODY_BYTES: u64 = 256 << 20;
@@ -21,6 +21,8 @@ pub(super) const CURSOR_PATH: &str = "cursors.next";
 pub(super) const NEXT_URL_PATH: &str = "next";
 pub(super) const LINK_RELATION: &str = "next";
 pub(super) const CURSOR_HEADER: &str = "next";
+/// Finds drift without asking for more than the list; dlt does nothing.
+pub(super) const DRIFT: DriftWatch = DriftWatch::Watch;
 /// dlt's; unlike there its absence says nothing.
 pub(super) const TOTAL_PATH: &str = "total";
 
