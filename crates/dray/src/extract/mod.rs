@@ -9,6 +9,7 @@ mod chain;
 mod children;
 mod client;
 mod incremental;
+mod order;
 mod paginate;
 mod request;
 mod retry;

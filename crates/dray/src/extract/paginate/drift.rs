@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::plan::DriftWatch;
 
 /// Readings of one list: with `watch`, and with `verify`.
-const READINGS: (u32, u32) = (3, 6);
+const READINGS: (u32, u32) = (3, 10);
 /// Gaps that may open while one is being closed.
 const GAPS: u32 = 16;
-/// Of falling totals that meant nothing so many are enough.
+/// Of falling totals and misfits that meant nothing so many are enough.
 const FRUITLESS: u32 = 3;
 /// An overlap costs one record a page: too much for pages smaller than this.
 const OVERLAPPED: u64 = 3;
@@ -104,9 +104,15 @@ pub(super) struct Drift {
     mending: Option<u64>,
     /// Its digest, and the records that had been recovered by then.
     aside: (u64, u64),
+    /// The total rose since.
+    rose: bool,
+    /// The last record before it: until it comes again, others may.
+    furthest: Option<u64>,
     gaps_here: u32,
-    /// Gaps that were none: the total fell, and the list had not changed.
+    /// Gaps that were none: the total fell and rose again, and the list had not changed.
     fruitless: u32,
+    /// Overlaps that did not fit although the list had not changed.
+    misfits: u32,
     /// An empty page that contradicts the total was asked for again.
     doubted: Option<u64>,
     /// Pages yet to be looked at again.
@@ -132,8 +138,11 @@ impl Drift {
             looking: None,
             mending: None,
             aside: (0, 0),
+            rose: false,
+            furthest: None,
             gaps_here: 0,
             fruitless: 0,
+            misfits: 0,
             doubted: None,
             probes: None,
             dropped: Vec::new(),
@@ -177,15 +186,15 @@ impl Drift {
             return Ok(Arrival::Probed);
         }
         if overlapped && page.ids == self.last {
-            // The server rounds offsets down to whole pages.
-            self.overlaps = false;
+            // The server rounds offsets down to whole pages; or as many records as that were inserted.
+            self.misfit();
+            self.furthest = self.furthest.or(self.last.last().copied());
             self.dropped.extend(0..page.ids.len());
             return Ok(Arrival::Go(self.after));
         }
-        if self.mending == Some(page.at)
-            && self.looking.is_none()
-            && self.aside == (whole, self.events.recovered)
-        {
+        self.rose |= change.rose;
+        let unchanged = self.aside == (whole, self.events.recovered);
+        if self.mending == Some(page.at) && self.looking.is_none() && self.rose && unchanged {
             self.fruitless += 1;
         }
         // A total that comes and goes says nothing of the list.
@@ -196,14 +205,17 @@ impl Drift {
             return self.gap(page, whole, overlapped && !fell).map(Arrival::Go);
         }
         if self.looking.take() == Some(true) && self.pass.page(page.at) == Some(whole) {
-            // Nothing changed here, so the overlap did not fit for another reason.
-            self.overlaps = false;
+            // Nothing changed here, so the overlap did not fit for another reason. Once is no proof: a record may have come
+            // and gone.
+            self.misfit();
         }
+        // What was read up to here again may reach into this page.
+        let mended = self.mending.is_some();
         if self.mending.is_some_and(|until| page.at >= until) {
             self.mending = None;
             self.gaps_here = 0;
         }
-        let again = self.mending.is_some() || self.pass.number > 1;
+        let again = mended || self.pass.number > 1;
         if !again && !page.ids.is_empty() && self.pass.repeats(page.at, whole) && !change.rose {
             return Err(pagination("the API answers with the same page again: paging would never end")
                 .with("received", self.pass.distinct)
@@ -230,16 +242,23 @@ impl Drift {
         self.pass.seen.as_ref().map_or_else(|| self.known.contains(id), |seen| seen.contains(&id))
     }
 
+    fn misfit(&mut self) {
+        self.misfits += 1;
+        self.overlaps &= self.misfits < FRUITLESS;
+    }
+
     /// Puts a page aside and goes back.
     fn gap(&mut self, page: &Seen<'_>, whole: u64, by_overlap: bool) -> Result<u64> {
         if self.looking.is_none() {
             self.aside = (whole, self.events.recovered);
+            self.rose = false;
             self.events.gaps += 1;
             self.gaps_here += 1;
             if self.gaps_here > GAPS {
                 return Err(self.too_fast());
             }
             self.looking = Some(by_overlap);
+            self.furthest = self.furthest.or(self.last.last().copied());
         }
         self.mending = Some(self.mending.unwrap_or(page.at).max(page.at));
         self.dropped.extend(0..page.ids.len());
@@ -259,12 +278,15 @@ impl Drift {
         }
         let shared = shared(&self.last, page.ids);
         let anchored = overlapped && shared > 0;
-        // An overlap that does not meet the last page meets an earlier one.
-        let border = if overlapped && page.sure {
-            page.ids.iter().take_while(|id| self.came(**id)).count()
-        } else {
-            shared
-        };
+        // An overlap that does not begin with the last record: the list has shifted, and the whole page may have come before.
+        let shifted = overlapped && page.ids.first() != self.last.last();
+        if shifted {
+            self.furthest = self.furthest.or(self.last.last().copied());
+        }
+        let border = if self.furthest.is_some() { page.ids.len() } else { shared };
+        if self.furthest.is_some_and(|id| page.ids.contains(&id)) {
+            self.furthest = None;
+        }
         let mut doubled = 0;
         for (place, id) in page.ids.iter().enumerate() {
             let fresh = page.sure && self.known.insert(*id);
@@ -277,7 +299,9 @@ impl Drift {
                 self.dropped.push(place);
                 continue;
             }
-            let told = page.sure && (page.everywhere || again || place < border);
+            // A page too small for an overlap.
+            let beside = count(self.last.len()) < OVERLAPPED && self.last.contains(id);
+            let told = page.sure && (page.everywhere || again || place < border || beside);
             if first || !told {
                 self.pass.distinct += 1;
             } else {

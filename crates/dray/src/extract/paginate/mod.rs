@@ -10,6 +10,8 @@ mod drift;
 mod expired;
 mod identity;
 mod locate;
+#[cfg(test)]
+mod model;
 mod pass;
 
 use http::HeaderMap;
