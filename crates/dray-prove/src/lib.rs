@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod child;
+pub mod deadline;
 pub mod load;
 pub mod record;
 pub mod suite;

@@ -5,7 +5,6 @@ use dray_prove::suite::{Bench, Scale};
 use dray_prove::suites;
 
 #[track_caller]
-#[expect(dead_code, reason = "used by the first suite on")]
 fn holds(id: &str) {
     let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
     let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
@@ -26,4 +25,19 @@ fn every_suite_has_a_test() {
     for suite in suites::ALL {
         assert!(own.contains(&format!("holds(\"{}\")", suite.id)), "{} has no test", suite.id);
     }
+}
+
+#[test]
+fn r06_lists_that_change_while_they_are_read() {
+    holds("R6");
+}
+
+#[test]
+fn r07_servers_that_lead_in_circles() {
+    holds("R7");
+}
+
+#[test]
+fn r08_the_order_of_cursors() {
+    holds("R8");
 }

@@ -1,9 +1,13 @@
 //! The suites, in the order of their numbers.
 
+mod r06_drift;
+mod r07_loops;
+mod r08_cursors;
+
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[];
+pub const ALL: &[Suite] = &[r06_drift::SUITE, r07_loops::SUITE, r08_cursors::SUITE];
 
 /// The suite of this id.
 #[must_use]

@@ -105,7 +105,8 @@ impl Chain {
         if let Token::Offset(at) | Token::Page(at) = sent {
             let total = self.count_total(paging, page)?;
             let ids = self.identity.of(page.document, page.records);
-            return self.count(paging, *at, &ids, total, more);
+            let mark = self.identity.mark(page.document, page.records);
+            return self.count(paging, *at, (&ids, mark), total, more);
         }
         self.tokens.insert(digest(sent));
         self.received += u64::try_from(page.records.len()).unwrap_or(u64::MAX);
@@ -123,7 +124,7 @@ impl Chain {
     /// What follows where `sent` got no page at all (204, or a 404 beyond the end).
     pub(in crate::extract) fn nothing(&mut self, paging: &Paging, sent: &Token) -> Result<Next> {
         match sent {
-            Token::Offset(at) | Token::Page(at) => self.count(paging, *at, &[], None, None),
+            Token::Offset(at) | Token::Page(at) => self.count(paging, *at, (&[], 0), None, None),
             _ => Ok(Next::Done),
         }
     }
@@ -133,7 +134,7 @@ impl Chain {
         &mut self,
         paging: &Paging,
         at: u64,
-        ids: &[u64],
+        (ids, mark): (&[u64], u64),
         total: Option<u64>,
         more: Option<bool>,
     ) -> Result<Next> {
@@ -146,6 +147,7 @@ impl Chain {
         let seen = Seen {
             at,
             ids,
+            mark,
             sure: self.identity.is_sure(),
             everywhere: self.identity.everywhere(),
             drops: self.identity.drops(),
@@ -228,12 +230,7 @@ impl Chain {
         if page.records.is_empty() {
             return Ok(());
         }
-        let seen = match page.records {
-            // One record with the key of another page's may be another version of it.
-            [record] => digest(page.document.raw(*record)),
-            records => digest(&self.identity.of(page.document, records)),
-        };
-        match self.cycle.push(seen) {
+        match self.cycle.push(self.identity.mark(page.document, page.records)) {
             Some(length) if matches!(next, Next::Page(_)) => {
                 Err(pagination("the API answers with the same page again: paging would never end")
                     .with("received", self.received)

@@ -21,6 +21,8 @@ const READINGS: (u32, u32) = (3, 10);
 const GAPS: u32 = 16;
 /// Of falling totals and misfits that meant nothing so many are enough.
 const FRUITLESS: u32 = 3;
+/// Pages in a row without a record that is new to the reading: more than reading back can explain.
+const STALE: u32 = 6;
 /// An overlap costs one record a page: too much for pages smaller than this.
 const OVERLAPPED: u64 = 3;
 /// Of page numbers without a total one page in so many is looked at again.
@@ -39,6 +41,8 @@ pub(super) struct Seen<'a> {
     pub(super) at: u64,
     /// Its records; their digests are what tells them apart, if `sure`.
     pub(super) ids: &'a [u64],
+    /// What a server that repeats itself repeats of the page.
+    pub(super) mark: u64,
     pub(super) sure: bool,
     /// Records that came before are the same ones wherever they come, and are left out.
     pub(super) everywhere: bool,
@@ -109,6 +113,7 @@ pub(super) struct Drift {
     /// The last record before it: until it comes again, others may.
     furthest: Option<u64>,
     gaps_here: u32,
+    stale: u32,
     /// Gaps that were none: the total fell and rose again, and the list had not changed.
     fruitless: u32,
     /// Overlaps that did not fit although the list had not changed.
@@ -141,6 +146,7 @@ impl Drift {
             rose: false,
             furthest: None,
             gaps_here: 0,
+            stale: 0,
             fruitless: 0,
             misfits: 0,
             doubted: None,
@@ -216,16 +222,19 @@ impl Drift {
             self.gaps_here = 0;
         }
         let again = mended || self.pass.number > 1;
-        if !again && !page.ids.is_empty() && self.pass.repeats(page.at, whole) && !change.rose {
-            return Err(pagination("the API answers with the same page again: paging would never end")
-                .with("received", self.pass.distinct)
-                .hint("check the name of the parameter that asks for the next page"));
+        if !again && !page.ids.is_empty() && self.pass.repeats(page.at, page.mark) && !change.rose {
+            return Err(self.same_again());
         }
-        self.pass.read(page.at, whole);
+        self.pass.read(page.at, whole, page.mark);
         if self.pass.runs_away() {
             return Err(self.too_fast());
         }
+        let before = self.pass.distinct;
         let doubled = self.take(page, again, overlapped);
+        self.stale = if self.pass.distinct > before || page.ids.is_empty() { 0 } else { self.stale + 1 };
+        if self.stale > STALE {
+            return Err(self.same_again());
+        }
         if doubled > 0 && self.mending.is_none() {
             self.pass.doubled += doubled;
             self.events.doubled += if again { 0 } else { doubled };
@@ -390,6 +399,12 @@ impl Drift {
         self.overlaps = false;
         self.doubted = None;
         self.begin
+    }
+
+    fn same_again(&self) -> Error {
+        pagination("the API answers with the same page again: paging would never end")
+            .with("received", self.pass.distinct)
+            .hint("check the name of the parameter that asks for the next page")
     }
 
     fn too_fast(&self) -> Error {

@@ -21,6 +21,8 @@ pub(super) fn digest(value: &(impl Hash + ?Sized)) -> u64 {
 #[derive(Debug)]
 pub(super) struct Identity {
     key: Vec<String>,
+    /// The key as declared, if it is one field.
+    named: String,
     /// Pages looked at.
     pages: u64,
     /// No page has shown that they cannot be told apart.
@@ -39,6 +41,10 @@ impl Identity {
         let by_key = keyed && plan.incremental.is_none();
         Self {
             key: if by_key { plan.load.primary_key.clone() } else { Vec::new() },
+            named: match plan.load.primary_key.as_slice() {
+                [one] => one.clone(),
+                _ => String::new(),
+            },
             pages: 0,
             sure: true,
             everywhere: keyed,
@@ -56,6 +62,21 @@ impl Identity {
 
     pub(super) fn drops(&self) -> bool {
         self.drops
+    }
+
+    /// What a server that repeats itself repeats of a page: the keys of its records, where they have some, for there may be
+    /// a clock in each record. One record with the key of another page's may be another version of it.
+    pub(super) fn mark(&self, document: &Document, records: &[NodeId]) -> u64 {
+        let by = |key: &str| -> Option<Vec<&[u8]>> {
+            let value = |record: &NodeId| document.get(*record, key).map(|value| document.raw(value));
+            records.iter().map(value).collect()
+        };
+        let many = records.len() > 1;
+        let keys = if self.named.is_empty() { "id" } else { self.named.as_str() };
+        match by(keys).filter(|keys| many && keys.windows(2).any(|pair| pair.first() != pair.last())) {
+            Some(keys) => digest(&keys),
+            None => digest(&records.iter().map(|record| document.raw(*record)).collect::<Vec<_>>()),
+        }
     }
 
     /// The digests of a page's records. A page on which two records have one key but are not the same shows that the key

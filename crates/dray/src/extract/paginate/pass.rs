@@ -1,6 +1,6 @@
 //! One reading of a list: its pages, its records and what the API said of their number.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::identity::{Digests, digest};
 
@@ -41,7 +41,8 @@ pub(super) struct Pass {
     pub(super) number: u32,
     /// Digests of the pages, by the number that asked for them.
     pages: BTreeMap<u64, u64>,
-    digests: HashSet<u64>,
+    /// What may not come again of a page, and where it came.
+    marks: HashMap<u64, u64>,
     /// Pages with records.
     filled: u64,
     /// Records of this reading; of the first one, all that are known.
@@ -61,7 +62,7 @@ impl Default for Pass {
         Self {
             number: 1,
             pages: BTreeMap::new(),
-            digests: HashSet::new(),
+            marks: HashMap::new(),
             filled: 0,
             seen: None,
             distinct: 0,
@@ -94,13 +95,13 @@ impl Pass {
         self.before.is_some_and(|(whole, _)| whole == self.whole())
     }
 
-    pub(super) fn read(&mut self, at: u64, page: u64) {
+    pub(super) fn read(&mut self, at: u64, page: u64, mark: u64) {
         let filled = page != digest(&[0_u64; 0][..]);
         if self.pages.insert(at, page).is_none() {
             self.filled += u64::from(filled);
         }
         if filled {
-            self.digests.insert(page);
+            self.marks.insert(mark, at);
         }
     }
 
@@ -110,8 +111,8 @@ impl Pass {
     }
 
     /// Another page was the same.
-    pub(super) fn repeats(&self, at: u64, page: u64) -> bool {
-        self.digests.contains(&page) && self.page(at) != Some(page)
+    pub(super) fn repeats(&self, at: u64, mark: u64) -> bool {
+        self.marks.get(&mark).is_some_and(|known| *known != at)
     }
 
     /// The number of the page before.
