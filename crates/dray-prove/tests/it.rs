@@ -41,3 +41,8 @@ fn r07_servers_that_lead_in_circles() {
 fn r08_the_order_of_cursors() {
     holds("R8");
 }
+
+#[test]
+fn hostile_answers() {
+    holds("H");
+}

@@ -1,5 +1,6 @@
 //! The suites, in the order of their numbers.
 
+mod hostile;
 mod r06_drift;
 mod r07_loops;
 mod r08_cursors;
@@ -7,7 +8,7 @@ mod r08_cursors;
 use crate::suite::Suite;
 
 /// All of them.
-pub const ALL: &[Suite] = &[r06_drift::SUITE, r07_loops::SUITE, r08_cursors::SUITE];
+pub const ALL: &[Suite] = &[r06_drift::SUITE, r07_loops::SUITE, r08_cursors::SUITE, hostile::SUITE];
 
 /// The suite of this id.
 #[must_use]
