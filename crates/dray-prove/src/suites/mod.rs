@@ -3,10 +3,14 @@
 mod auth;
 mod deaths;
 mod failures;
+mod hostile;
 mod http_faults;
 mod injection;
 mod malformed;
 mod origins;
+mod r06_drift;
+mod r07_loops;
+mod r08_cursors;
 mod rivals;
 mod secrets;
 
@@ -19,12 +23,16 @@ pub const ALL: &[Suite] = &[
     rivals::SOAK,
     http_faults::SUITE,
     malformed::SUITE,
+    r06_drift::SUITE,
+    r07_loops::SUITE,
+    r08_cursors::SUITE,
     auth::SUITE,
     origins::SUITE,
     injection::SUITE,
     secrets::SUITE,
     rivals::RIVALS,
     deaths::LOST_ANSWERS,
+    hostile::SUITE,
 ];
 
 /// The suite of this id.

@@ -8,6 +8,7 @@
 
 mod auth;
 mod children;
+mod drift;
 mod incremental;
 mod paging;
 mod retry;
