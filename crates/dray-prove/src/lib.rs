@@ -8,6 +8,7 @@ pub mod child;
 pub mod credentials;
 pub mod deadline;
 pub mod load;
+pub mod measured;
 pub mod pack;
 pub mod raw;
 pub mod read;

@@ -10,12 +10,13 @@ use std::time::Instant;
 use dray_prove::child::Dying;
 use dray_prove::record::{Ran, json, line, markdown};
 use dray_prove::suite::{Bench, Scale, Suite};
-use dray_prove::{child, suites};
+use dray_prove::{child, measured, suites};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match arguments.first().and_then(|first| first.to_str()) {
         Some("dray") => ExitCode::from(child::dray(arguments.split_off(1))),
+        Some("measured") => ExitCode::from(measured::live(arguments.split_off(1))),
         Some("child") => match Dying::of_arguments(&arguments[1..]) {
             Some(dying) => ExitCode::from(dying.live()),
             None => ExitCode::from(2),

@@ -73,6 +73,16 @@ fn r05_malformed_bodies() {
     holds("R5");
 }
 
+#[test]
+fn r13_resource_bombs() {
+    holds("R13");
+}
+
+#[test]
+fn r20_memory() {
+    holds("R20");
+}
+
 /// A suite without a test here would be run by nobody but `make prove`.
 #[test]
 fn every_suite_has_a_test() {

@@ -1,12 +1,14 @@
 //! The suites, in the order of their numbers.
 
 mod auth;
+mod bombs;
 mod deaths;
 mod failures;
 mod hostile;
 mod http_faults;
 mod injection;
 mod malformed;
+mod memory;
 mod origins;
 mod r06_drift;
 mod r07_loops;
@@ -30,9 +32,11 @@ pub const ALL: &[Suite] = &[
     origins::SUITE,
     injection::SUITE,
     secrets::SUITE,
+    bombs::SUITE,
     rivals::RIVALS,
     deaths::LOST_ANSWERS,
     hostile::SUITE,
+    memory::SUITE,
 ];
 
 /// The suite of this id.

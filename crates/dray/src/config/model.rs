@@ -83,6 +83,7 @@ pub struct LimitsConfig {
     pub depth: Option<u32>,
     pub keys: Option<u32>,
     pub values: Option<u32>,
+    pub items: Option<u32>,
     pub columns: Option<u32>,
     pub tables: Option<u32>,
 }

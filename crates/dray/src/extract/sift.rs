@@ -42,6 +42,7 @@ pub(super) fn sift(document: &Document, records: &[NodeId], keep: bool) -> Resul
     // In the order of their places, as the flaws are; of one record only the first flaw counts.
     let mut spans: Vec<_> = records.iter().map(|id| (document.span(*id), *id)).collect();
     spans.sort_by_key(|(span, _)| span.start);
+    let list = list_of(document, records);
     let mut bad: Vec<(NodeId, Reject)> = Vec::new();
     for flaw in document.flaws() {
         let after = spans.partition_point(|(span, _)| span.start <= flaw.at);
@@ -53,9 +54,13 @@ pub(super) fn sift(document: &Document, records: &[NodeId], keep: bool) -> Resul
             continue;
         }
         let raw = document.body().get(span.clone()).unwrap_or_default();
+        let way = match &list {
+            Some(list) => format!("{list}/{}", after - 1),
+            None => document.pointer_to(*id),
+        };
         let reject = Reject {
             reason: flaw.kind.words(),
-            pointer: document.pointer(flaw.at),
+            pointer: way + &document.pointer(*id, flaw.at),
             bytes: u64::try_from(raw.len()).unwrap_or(u64::MAX),
             raw: if keep { raw.get(..raw.len().min(KEPT)).unwrap_or_default().to_vec() } else { Vec::new() },
         };
@@ -64,9 +69,17 @@ pub(super) fn sift(document: &Document, records: &[NodeId], keep: bool) -> Resul
     Ok(Bad(bad))
 }
 
+/// The pointer to the list whose items the records are, all of them: then the way to each of them is known without a walk
+/// past those before it.
+fn list_of(document: &Document, records: &[NodeId]) -> Option<String> {
+    let (first, last) = (document.pointer_to(*records.first()?), document.pointer_to(*records.last()?));
+    let list = first.strip_suffix("/0")?;
+    (last == format!("{list}/{}", records.len() - 1)).then(|| list.to_owned())
+}
+
 fn outside(document: &Document, kind: FlawKind, at: usize) -> Error {
     Error::new(ErrorKind::Response, "the answer cannot be relied on: it is wrong outside of its records")
-        .with("path", document.pointer(at))
+        .with("path", document.pointer(document.root(), at))
         .with("found", kind)
 }
 

@@ -11,11 +11,13 @@ pub struct Bounds {
     pub keys: usize,
     /// Values and keys of the whole body: what the tape costs. A body with more is refused.
     pub values: usize,
+    /// Items of all lists of the body: each may become a row. A body with more is refused.
+    pub items: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { depth: 128, keys: 10_000, values: 20_000_000 }
+        Self { depth: 128, keys: 10_000, values: 16_000_000, items: 1_000_000 }
     }
 }
 

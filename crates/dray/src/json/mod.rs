@@ -101,30 +101,43 @@ impl Document {
         (node.start - quotes) as usize..(node.end + quotes) as usize
     }
 
-    /// The way from the root to the innermost value around a byte, as a JSON pointer.
+    /// The way from a value to the innermost one around a byte inside it, as a JSON pointer.
     #[must_use]
-    pub fn pointer(&self, at: usize) -> String {
+    pub fn pointer(&self, from: NodeId, at: usize) -> String {
         let mut pointer = String::new();
-        let mut id = self.root();
-        'deeper: loop {
-            for (index, item) in self.items(id).enumerate() {
-                if self.span(item).contains(&at) {
-                    pointer.push_str(&format!("/{index}"));
-                    id = item;
-                    continue 'deeper;
-                }
-            }
-            for (key, value) in self.entries(id) {
-                let whole = self.span(key).start..self.span(value).end;
-                if whole.contains(&at) {
-                    let key = String::from_utf8_lossy(self.raw(key)).replace('~', "~0").replace('/', "~1");
-                    pointer.push_str(&format!("/{key}"));
-                    id = value;
-                    continue 'deeper;
-                }
-            }
-            return pointer;
+        let mut id = from;
+        while let Some(step) = self.step(id, at) {
+            id = step.1;
+            pointer.push_str(&step.0);
         }
+        pointer
+    }
+
+    /// The way from the root to a value, as a JSON pointer.
+    #[must_use]
+    pub fn pointer_to(&self, id: NodeId) -> String {
+        let (mut pointer, mut inner) = (String::new(), self.root());
+        while inner != id
+            && let Some(step) = self.step(inner, self.span(id).start)
+        {
+            inner = step.1;
+            pointer.push_str(&step.0);
+        }
+        pointer
+    }
+
+    /// The value of a container around a byte, and its part of a pointer.
+    fn step(&self, id: NodeId, at: usize) -> Option<(String, NodeId)> {
+        for (index, item) in self.items(id).enumerate() {
+            if self.span(item).contains(&at) {
+                return Some((format!("/{index}"), item));
+            }
+        }
+        let mut entries = self.entries(id);
+        let (key, value) =
+            entries.find(|(key, value)| (self.span(*key).start..self.span(*value).end).contains(&at))?;
+        let key = String::from_utf8_lossy(self.raw(key)).replace('~', "~0").replace('/', "~1");
+        Some((format!("/{key}"), value))
     }
 
     /// The outermost value.

@@ -68,6 +68,7 @@ pub(super) fn parse(body: &[u8], bounds: &Bounds) -> Result<(Vec<Node>, Vec<Flaw
         open: Vec::new(),
         bounds,
         flaws: Vec::new(),
+        items: 0,
     };
     if simdutf8::basic::from_utf8(body).is_err() {
         parser.find_wrong_bytes()?;
@@ -85,6 +86,8 @@ struct Parser<'a> {
     open: Vec<usize>,
     bounds: &'a Bounds,
     flaws: Vec<Flaw>,
+    /// Items of lists so far.
+    items: usize,
 }
 
 impl Parser<'_> {
@@ -144,6 +147,10 @@ impl Parser<'_> {
         if self.tape.len() >= self.bounds.values {
             let limit = Some("values");
             return Err(ParseError { at: self.at, expected: "fewer values in one body", limit });
+        }
+        if self.items >= self.bounds.items {
+            let limit = Some("items");
+            return Err(ParseError { at: self.at, expected: "fewer items in the lists of one body", limit });
         }
         match byte {
             b'"' => self.string()?,
@@ -261,6 +268,7 @@ impl Parser<'_> {
     fn count(&mut self) {
         if let Some(node) = self.open.last().and_then(|index| self.tape.get_mut(*index)) {
             node.len += 1;
+            self.items += usize::from(node.kind == Kind::Array);
         }
     }
 
@@ -502,9 +510,9 @@ mod tests {
 
     /// Kind and JSON pointer of every flaw.
     fn flaws(body: &[u8]) -> Vec<(FlawKind, String)> {
-        let bounds = Bounds { depth: 4, keys: 3, values: 100 };
+        let bounds = Bounds { depth: 4, keys: 3, values: 100, items: 50 };
         let document = Document::parse_within(body.to_vec(), &bounds).unwrap();
-        document.flaws().iter().map(|flaw| (flaw.kind, document.pointer(flaw.at))).collect()
+        document.flaws().iter().map(|flaw| (flaw.kind, document.pointer(document.root(), flaw.at))).collect()
     }
 
     #[test]
@@ -525,10 +533,13 @@ mod tests {
 
     #[test]
     fn bodies_with_too_many_values_or_broken_depths_are_refused() {
-        let bounds = Bounds { depth: 4, keys: 3, values: 100 };
-        let many = format!("[{}0]", "0,".repeat(200));
+        let bounds = Bounds { depth: 4, keys: 3, values: 100, items: 50 };
+        let many = format!("[{}{{}}]", "{\"a\":{\"b\":{}}},".repeat(45));
         let error = Document::parse_within(many.into_bytes(), &bounds).unwrap_err();
         assert_eq!(error.limit, Some("values"));
+        let long = format!("[{}0]", "0,".repeat(60));
+        let error = Document::parse_within(long.into_bytes(), &bounds).unwrap_err();
+        assert_eq!(error.limit, Some("items"));
         for bad in ["[[[[[1]}]]]", "[[[[[\"a]]]]]", "[[[[[1]]]]", "[[[[{\"a\":1]]]]]"] {
             assert!(Document::parse_within(bad.into(), &bounds).is_err(), "{bad} was read");
         }

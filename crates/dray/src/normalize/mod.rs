@@ -50,6 +50,12 @@ pub struct Normalizer {
     passed: Vec<Rows>,
     /// Columns of a table, and tables of a resource, at the most.
     most: (usize, usize),
+    /// A batch of nested rows could not be built.
+    refused: Option<Error>,
+}
+
+fn not_built(table: &str, error: arrow_schema::ArrowError) -> Error {
+    Error::new(ErrorKind::Bug, "cannot build a batch").with("table", table).caused_by(error)
 }
 
 /// What the rows of a resource need beside their values.
@@ -125,6 +131,7 @@ impl Normalizer {
             resources,
             passed: Vec::new(),
             most: (usize::MAX, usize::MAX),
+            refused: None,
         }
     }
 
@@ -152,9 +159,12 @@ impl Normalizer {
                 .with("column", column)
                 .with("page", page.number));
             }
-            self.tables[root].end_row();
+            self.tables[root].end_row().map_err(|error| not_built(&self.tables[root].name, error))?;
         }
-        Ok(())
+        match self.refused.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Hands on all rows written since the last time, root tables before their nested tables.
@@ -171,16 +181,15 @@ impl Normalizer {
     }
 
     /// The rows of one table written since the last time.
-    fn finish(&mut self, table: usize) -> Result<Option<Rows>> {
+    fn finish(&mut self, table: usize) -> Result<Vec<Rows>> {
         let writer = &mut self.tables[table];
-        let batch = writer.finish().map_err(|error| {
-            Error::new(ErrorKind::Bug, "cannot build a batch").with("table", &writer.name).caused_by(error)
-        })?;
+        let batches = writer.finish().map_err(|error| not_built(&writer.name, error))?;
         if let Some(table) = writer.take_change() {
             self.schema.put(table);
             self.schema_changed = true;
         }
-        Ok(batch.map(|batch| Rows { resource: writer.resource, table: writer.definition(), batch }))
+        let rows = |batch| Rows { resource: writer.resource, table: writer.definition(), batch };
+        Ok(batches.into_iter().map(rows).collect())
     }
 
     /// Two resources may merge into one table. What was written so far belongs to the one that had it until now.
@@ -495,7 +504,9 @@ impl Normalizer {
                 writer.set_text(column, &parent.root);
             }
             self.row(table, document, item, Lineage { row: id, root: parent.root }, levels);
-            self.tables[table].end_row();
+            if let Err(error) = self.tables[table].end_row() {
+                self.refused = Some(not_built(&self.tables[table].name, error));
+            }
         }
     }
 }

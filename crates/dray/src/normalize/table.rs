@@ -18,6 +18,9 @@ use crate::schema::{Column, DataType, Table};
 /// Between the keys of a raw path: no key of an API has it.
 const PATH: char = '\u{1f}';
 
+/// Rows times columns of a batch.
+const CELLS: usize = 4 << 20;
+
 /// Owner of the columns that dlt's layout adds.
 const SYSTEM: &str = "\u{1f}dlt";
 
@@ -70,6 +73,8 @@ pub(super) struct TableWriter {
     owners: HashMap<String, String>,
     shapes: Vec<Shape>,
     rows: usize,
+    /// Batches that were full before the rows are handed on.
+    full: Vec<RecordBatch>,
     changed: bool,
     /// Keys that had to give way because another has their name.
     collisions: Vec<String>,
@@ -101,6 +106,7 @@ impl TableWriter {
             owners: HashMap::new(),
             shapes: vec![Shape::default()],
             rows: 0,
+            full: Vec::new(),
             changed: definition.columns.is_empty(),
             collisions: Vec::new(),
             extra: Extra::new(most),
@@ -161,7 +167,10 @@ impl TableWriter {
     }
 
     /// Ends the row being written.
-    pub(super) fn end_row(&mut self) {
+    ///
+    /// # Errors
+    /// Where Arrow refuses what was built.
+    pub(super) fn end_row(&mut self) -> Result<(), ArrowError> {
         if let Some(object) = self.extra.take() {
             let column = match self.by_name.get(EXTRA_COLUMN) {
                 Some(column) => *column,
@@ -170,6 +179,12 @@ impl TableWriter {
             self.set_text(column, object.as_bytes());
         }
         self.rows += 1;
+        // A column costs its place in every row of a batch, empty or not; in a batch without a value in it, nothing.
+        if self.rows.saturating_mul(self.columns.len()) >= CELLS {
+            let batch = self.batch()?;
+            self.full.extend(batch);
+        }
+        Ok(())
     }
 
     /// Whether the table has all the columns that it may have.
@@ -454,8 +469,19 @@ impl TableWriter {
         self.columns.iter().find(empty).map(|state| state.column.name.as_str())
     }
 
-    /// Hands on the rows written so far; columns without a value in them are left out.
-    pub(super) fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+    /// Hands on the rows written so far.
+    ///
+    /// # Errors
+    /// Where Arrow refuses what was built.
+    pub(super) fn finish(&mut self) -> Result<Vec<RecordBatch>, ArrowError> {
+        let last = self.batch()?;
+        let mut batches = std::mem::take(&mut self.full);
+        batches.extend(last);
+        Ok(batches)
+    }
+
+    /// The rows since the last batch; columns without a value in them are left out.
+    fn batch(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         let rows = std::mem::take(&mut self.rows);
         if rows == 0 {
             return Ok(None);

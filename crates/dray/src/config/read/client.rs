@@ -217,6 +217,7 @@ fn limits(reader: &mut Reader<'_>, node: &Node, at: &Spot, client: &mut ClientCo
     limits.depth = within(reader, &mut fields, "depth", 1, MAX_DEPTH);
     limits.keys = within(reader, &mut fields, "keys", 1, u32::MAX);
     limits.values = within(reader, &mut fields, "values", 1, u32::MAX);
+    limits.items = within(reader, &mut fields, "items", 1, u32::MAX);
     limits.columns = within(reader, &mut fields, "columns", MIN_COLUMNS, 100_000);
     limits.tables = within(reader, &mut fields, "tables", 1, 10_000);
     fields.finish(reader);

@@ -4,6 +4,7 @@
 //! Ingesting straight into the table is faster than by way of a temporary one: 0.50 s against 0.60 s of CPU for
 //! 1,000,000 rows of 5 columns, 0.50 s against 0.80 s for 50,000 rows of 80.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array as _, ArrayRef, NullArray, RecordBatch, StringArray, new_null_array};
@@ -100,12 +101,16 @@ fn assemble(
     let mut batches = Vec::with_capacity(members.len());
     for member in members {
         let rows = member.iter().flatten().next().map_or(0, |array| array.len());
+        // One for all columns of a type: a wide table has hundreds without a value.
+        let mut empty: HashMap<DataType, ArrayRef> = HashMap::new();
         let arrays = member
             .into_iter()
             .zip(types)
             .map(|(array, data_type)| match (array, data_type) {
                 (Some(array), _) => array,
-                (None, Some(data_type)) => new_null_array(data_type, rows),
+                (None, Some(data_type)) => Arc::clone(
+                    empty.entry(data_type.clone()).or_insert_with(|| new_null_array(data_type, rows)),
+                ),
                 (None, None) => Arc::new(NullArray::new(rows)),
             })
             .collect();

@@ -154,6 +154,7 @@ fn limits(client: &ClientConfig) -> Limits {
             depth: count(own.depth, default.json.depth),
             keys: count(own.keys, default.json.keys),
             values: count(own.values, default.json.values),
+            items: count(own.items, default.json.items),
         },
         columns: count(own.columns, default.columns),
         tables: count(own.tables, default.tables),
