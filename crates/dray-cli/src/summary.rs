@@ -1,6 +1,6 @@
 //! The end of a run, for people.
 
-use dray::report::{Report, Status};
+use dray::report::{Completeness, CompletenessVerdict, Report, Status};
 
 use crate::execute::Place;
 use crate::table::{Align, render, thousands};
@@ -43,6 +43,12 @@ pub(crate) fn summary(report: &Report, place: &Place) -> String {
         if let Some(key) = &resource.key {
             text.push_str(&format!("\nkey of {name}: {key}"));
         }
+        if let Some(drift) = &resource.drift {
+            text.push_str(&format!("\n{name}: {}", drift.in_words()));
+        }
+        if let Some(words) = resource.completeness.as_ref().and_then(completeness) {
+            text.push_str(&format!("\nwarning: {name}: {words}"));
+        }
         if resource.ignored > 0 {
             text.push_str(&format!("\n{name}: {} answers ignored as configured", resource.ignored));
         }
@@ -79,4 +85,18 @@ pub(crate) fn summary(report: &Report, place: &Place) -> String {
         text.push_str(&format!("\nlook: {}", place.look(table)));
     }
     text
+}
+
+/// A count that does not meet the API's total, in words.
+fn completeness(completeness: &Completeness) -> Option<String> {
+    let than = match completeness.verdict {
+        CompletenessVerdict::Complete | CompletenessVerdict::Unknown => return None,
+        CompletenessVerdict::Short => "fewer",
+        CompletenessVerdict::Over => "more",
+    };
+    Some(format!(
+        "{} records came, {than} than the {} that the API says there are",
+        thousands(completeness.counted.unwrap_or_default()),
+        thousands(completeness.total.unwrap_or_default())
+    ))
 }

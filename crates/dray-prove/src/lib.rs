@@ -6,6 +6,7 @@
 
 pub mod child;
 pub mod credentials;
+pub mod deadline;
 pub mod load;
 pub mod measured;
 pub mod pack;

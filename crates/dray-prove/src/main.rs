@@ -67,8 +67,8 @@ fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
     }
     if let Some(folder) = folder {
         let folder = Path::new(&folder);
-        std::fs::write(folder.join("docs/reliability.md"), markdown(&all))?;
-        std::fs::write(folder.join("reliability.json"), format!("{:#}\n", json(&all)))?;
+        std::fs::write(folder.join("docs/reliability.md"), markdown(&all, scale))?;
+        std::fs::write(folder.join("reliability.json"), format!("{:#}\n", json(&all, scale)))?;
     }
     Ok(all.iter().all(|ran| ran.outcome.passed()))
 }

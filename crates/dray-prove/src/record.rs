@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::suite::{Outcome, Suite};
+use crate::suite::{Outcome, Scale, Suite};
 
 /// A suite that was run.
 #[derive(Debug)]
@@ -34,13 +34,19 @@ pub fn line(ran: &Ran) -> String {
 
 /// `docs/reliability.md`.
 #[must_use]
-pub fn markdown(all: &[Ran]) -> String {
+pub fn markdown(all: &[Ran], scale: Scale) -> String {
+    let size = match scale {
+        Scale::Full => "These are all cases.",
+        Scale::Share => "These are the share of the cases that `make test` runs; `make prove` runs all.",
+    };
     let mut text = String::from(
         "# Reliability\n\nWritten by `make prove`: every promise below is a suite of cases that was run, not a claim. The column\n\
          \"dlt 1.31\" says what dlt did in such cases where that was measured, its wins included. The machine-readable form\n\
          is [reliability.json](../reliability.json).\n\n\
+         SIZE\n\n\
          | suite | what must hold | cases | failed | seconds | dlt 1.31 |\n|---|---|---|---|---|---|\n",
     );
+    text = text.replace("SIZE", size);
     for Ran { suite, outcome, took } in all {
         let dlt = if suite.dlt.is_empty() { "not measured" } else { suite.dlt };
         let row = format!(
@@ -68,7 +74,7 @@ pub fn markdown(all: &[Ran]) -> String {
 
 /// `reliability.json`.
 #[must_use]
-pub fn json(all: &[Ran]) -> Value {
+pub fn json(all: &[Ran], scale: Scale) -> Value {
     let suites = all.iter().map(|Ran { suite, outcome, took }| {
         let figures: Map<String, Value> =
             outcome.figures.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
@@ -83,5 +89,6 @@ pub fn json(all: &[Ran]) -> Value {
             "figures": figures,
         })
     });
-    json!({"version": env!("CARGO_PKG_VERSION"), "suites": suites.collect::<Vec<_>>()})
+    let all_cases = scale == Scale::Full;
+    json!({"version": env!("CARGO_PKG_VERSION"), "all_cases": all_cases, "suites": suites.collect::<Vec<_>>()})
 }

@@ -91,3 +91,23 @@ fn every_suite_has_a_test() {
         assert!(own.contains(&format!("holds(\"{}\")", suite.id)), "{} has no test", suite.id);
     }
 }
+
+#[test]
+fn r06_lists_that_change_while_they_are_read() {
+    holds("R6");
+}
+
+#[test]
+fn r07_servers_that_lead_in_circles() {
+    holds("R7");
+}
+
+#[test]
+fn r08_the_order_of_cursors() {
+    holds("R8");
+}
+
+#[test]
+fn hostile_answers() {
+    holds("H");
+}

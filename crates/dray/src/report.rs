@@ -1,12 +1,14 @@
 //! What a run did: for people, and as JSON for programs (`--report`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::destination::KeyReading;
 use crate::error::Error;
+use crate::extract::CompletenessStats;
 
 /// How a run or a resource ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +75,12 @@ pub struct ResourceReport {
     /// Records outside the incremental range.
     #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,
+    /// How the records compare with the API's totals; none where no list was read to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<Completeness>,
+    /// What was seen of the list changing while it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// The table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
@@ -82,6 +90,102 @@ pub struct ResourceReport {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// How the records of a resource compare with what the API says of their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Completeness {
+    /// The verdict; of many lists the worst.
+    pub verdict: CompletenessVerdict,
+    /// The API's totals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Records that came of those lists, each counted once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+}
+
+/// See [`Completeness`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompletenessVerdict {
+    /// As many as the API says.
+    Complete,
+    /// The API gives no total, at least of some lists.
+    Unknown,
+    /// More than the API says.
+    Over,
+    /// Fewer: the API repeated records in place of others.
+    Short,
+}
+
+/// A list that changed while it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// Records that came again because others were inserted before them; each is loaded once.
+    pub doubled: u64,
+    /// Places where deletions may have hidden records, read again.
+    pub gaps: u64,
+    /// Records that reading again brought.
+    pub recovered: u64,
+    /// Readings of the whole list after the first.
+    pub readings: u64,
+}
+
+impl Completeness {
+    pub(crate) fn of(stats: &CompletenessStats) -> Option<Self> {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let compared = count(&stats.complete) + count(&stats.short) + count(&stats.over);
+        let verdict = if count(&stats.short) > 0 {
+            CompletenessVerdict::Short
+        } else if count(&stats.over) > 0 {
+            CompletenessVerdict::Over
+        } else if count(&stats.unknown) > 0 {
+            CompletenessVerdict::Unknown
+        } else if compared > 0 {
+            CompletenessVerdict::Complete
+        } else {
+            return None;
+        };
+        let number = |counter| (compared > 0).then(|| count(counter));
+        Some(Self { verdict, total: number(&stats.total), counted: number(&stats.counted) })
+    }
+}
+
+impl Drift {
+    pub(crate) fn of(stats: &CompletenessStats) -> Option<Self> {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let drift = Self {
+            doubled: count(&stats.doubled),
+            gaps: count(&stats.gaps),
+            recovered: count(&stats.recovered),
+            readings: count(&stats.readings),
+        };
+        (drift.doubled + drift.gaps + drift.recovered + drift.readings > 0).then_some(drift)
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut parts = Vec::new();
+        for (number, one, many) in [
+            (
+                self.doubled,
+                "1 record came twice and is loaded once",
+                "records came twice and are loaded once",
+            ),
+            (self.gaps, "1 place was read again", "places were read again"),
+            (self.recovered, "1 record was found that way", "records were found that way"),
+            (self.readings, "the list was read once more", "times the list was read once more"),
+        ] {
+            match number {
+                0 => {}
+                1 => parts.push(one.to_owned()),
+                number => parts.push(format!("{number} {many}")),
+            }
+        }
+        format!("the list changed while it was read: {}", parts.join(", "))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

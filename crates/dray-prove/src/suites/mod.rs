@@ -4,11 +4,15 @@ mod auth;
 mod bombs;
 mod deaths;
 mod failures;
+mod hostile;
 mod http_faults;
 mod injection;
 mod malformed;
 mod memory;
 mod origins;
+mod r06_drift;
+mod r07_loops;
+mod r08_cursors;
 mod rivals;
 mod secrets;
 
@@ -21,6 +25,9 @@ pub const ALL: &[Suite] = &[
     rivals::SOAK,
     http_faults::SUITE,
     malformed::SUITE,
+    r06_drift::SUITE,
+    r07_loops::SUITE,
+    r08_cursors::SUITE,
     auth::SUITE,
     origins::SUITE,
     injection::SUITE,
@@ -28,6 +35,7 @@ pub const ALL: &[Suite] = &[
     bombs::SUITE,
     rivals::RIVALS,
     deaths::LOST_ANSWERS,
+    hostile::SUITE,
     memory::SUITE,
 ];
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::node::{Node, Place};
 use crate::plan::{
-    CursorFormat, CursorValue, Disposition, IgnoreRule, KeyLocation, Method, Note, OnMissing, Text,
+    CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, KeyLocation, Method, Note, OnMissing,
+    Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -272,6 +273,8 @@ pub struct PaginatorConfig {
     pub next_url_path: Option<Located<String>>,
     pub links_next_key: Option<Located<String>>,
     pub cursor_key: Option<Located<String>>,
+    /// dray's own: what is done about a list that changes while it is read.
+    pub drift: Option<DriftWatch>,
 }
 
 impl PaginatorConfig {
@@ -304,6 +307,7 @@ impl PaginatorConfig {
             next_url_path: None,
             links_next_key: None,
             cursor_key: None,
+            drift: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One partition of a resource: its pages, one after the other.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -17,7 +18,8 @@ use super::sift::sift;
 use super::stats::{ResourceStats, add};
 use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
+use crate::json::NodeId;
+use crate::plan::{DriftWatch, IgnoreRule, PaginatorPlan, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -120,13 +122,16 @@ impl Reader {
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
         let fill = Fill { parent: partition.fields.clone(), start, end, initial };
         let mut paging = plan.paging.clone();
-        let mut chain = Chain::new();
+        let mut chain = Chain::new(plan);
         let mut beyond = plan.ignore.clone();
         beyond.push(IgnoreRule { status: Some(404), content: None });
         let mut token = Chain::first(&paging);
         let mut anchor = None;
         if let Some(position) = &partition.position {
-            (*number, token, chain) = (position.number, position.token()?, Chain::resumed(position.memory));
+            (*number, token, chain) =
+                (position.number, position.token()?, Chain::resumed(plan, position.memory));
+            // What it saw before is not known here: what is watched for would be seen where it is not.
+            paging.drift = DriftWatch::Off;
             if let (Some(tracker), Some(seen)) = (&mut tracker, &position.seen) {
                 tracker.resume(seen);
             }
@@ -139,20 +144,27 @@ impl Reader {
             let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
             let silence = silence(&token, *number, &chain, partition, first);
             let fetched = self.session.fetch(&request, &self.auth, ignore, silence, stats).await;
-            let (document, headers, url) = match fetched.map_err(|error| refused(error, first))? {
-                Fetched::Page { document, headers, url } => (document, headers, url),
-                Fetched::Nothing | Fetched::Ignored(_) if first => {
-                    return Err(stale("the last page is not there any more"));
-                }
-                Fetched::Ignored(status) if !chain.is_unsure() => {
-                    if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
-                        return Err(cut_short(status));
+            let (document, headers, url) =
+                match fetched.map_err(|error| refused(paginate::explained(&token, error), first))? {
+                    Fetched::Page { document, headers, url } => (document, headers, url),
+                    Fetched::Nothing | Fetched::Ignored(_) if first => {
+                        return Err(stale("the last page is not there any more"));
                     }
-                    add(&stats.ignored, 1);
-                    break;
-                }
-                Fetched::Nothing | Fetched::Ignored(_) => break,
-            };
+                    Fetched::Ignored(status) if !chain.is_unsure() => {
+                        if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
+                            return Err(cut_short(status));
+                        }
+                        add(&stats.ignored, 1);
+                        break;
+                    }
+                    Fetched::Nothing | Fetched::Ignored(_) => match chain.nothing(&paging, &token)? {
+                        Next::Page(following) => {
+                            token = following;
+                            continue;
+                        }
+                        Next::Done => break,
+                    },
+                };
             let mut selected = select(document, selector.as_ref())?;
             selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
@@ -173,13 +185,23 @@ impl Reader {
             }
             let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
+            if !chain.is_straight() {
+                tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
+            }
             let keep = self.session.plan.client.rejects.keep;
             let bad = sift(&selected.document, &selected.records, keep)?;
             let records = position::digests(&selected.document, &selected.records, &plan.load);
+            let known_before = selected.records.clone();
+            selected.leave_out(chain.dropped());
             if let Some(known) = &mut anchor {
                 let fresh = known.fresh(&records)?;
-                let mut fresh = fresh.iter();
-                selected.records.retain(|_| fresh.next() != Some(&false));
+                let stale: HashSet<NodeId> = known_before
+                    .iter()
+                    .zip(&fresh)
+                    .filter(|(_, fresh)| !**fresh)
+                    .map(|(id, _)| *id)
+                    .collect();
+                selected.records.retain(|record| !stale.contains(record));
                 if known.is_spent() {
                     anchor = None;
                 }
@@ -189,7 +211,10 @@ impl Reader {
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
-            let stored = self.session.storable(&token, &self.auth).as_ref().map(StoredToken::of);
+            // While pages are read again there is no page to go on from: a run that dies now begins again.
+            let straight = chain.is_straight();
+            let stored = self.session.storable(&token, &self.auth).filter(|_| straight);
+            let stored = stored.as_ref().map(StoredToken::of);
             let place = Position { number: *number, token: stored, records, memory, seen: None };
             self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
             match next {
@@ -197,6 +222,9 @@ impl Reader {
                 Next::Done => break,
             }
             *number += 1;
+        }
+        if partition.position.is_none() {
+            stats.ended(&chain.ended());
         }
         Ok(tracker.and_then(Tracker::finish))
     }

@@ -13,6 +13,7 @@ mod children;
 mod client;
 mod decode;
 mod incremental;
+mod order;
 mod paginate;
 mod position;
 mod request;
@@ -34,7 +35,7 @@ use tokio::task::JoinSet;
 pub use self::incremental::{CursorMove, CursorState, Cursors};
 pub use self::position::Position;
 pub use self::resume::Resume;
-pub use self::stats::ResourceStats;
+pub use self::stats::{CompletenessStats, ResourceStats};
 
 use self::auth::Authenticator;
 use self::chain::Reader;

@@ -20,6 +20,16 @@ pub(super) struct Selected {
     pub(super) found: Option<Path>,
 }
 
+impl Selected {
+    /// Takes out the records at these places.
+    pub(super) fn leave_out(&mut self, places: &[usize]) {
+        if !places.is_empty() {
+            let mut place = 0..;
+            self.records.retain(|_| place.next().is_some_and(|place| places.binary_search(&place).is_err()));
+        }
+    }
+}
+
 /// The records of a body.
 pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
     let Some(path) = selector else {

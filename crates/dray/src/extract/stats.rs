@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::paginate::{Ended, Verdict};
+
 /// Counters of one resource, readable while the run goes on.
 #[derive(Debug, Default)]
 pub struct ResourceStats {
@@ -11,7 +13,7 @@ pub struct ResourceStats {
     pub requests: AtomicU64,
     /// Pages read.
     pub pages: AtomicU64,
-    /// Records in them.
+    /// Records in them; those that came again not counted.
     pub records: AtomicU64,
     /// Requests sent again.
     pub retries: AtomicU64,
@@ -23,6 +25,33 @@ pub struct ResourceStats {
     pub rejected: AtomicU64,
     /// The same by what is wrong with them.
     pub reasons: Mutex<BTreeMap<&'static str, u64>>,
+    /// How complete the chains are that ended, and what was seen of drift.
+    pub completeness: CompletenessStats,
+}
+
+/// How the chains of a resource compare with the API's totals.
+#[derive(Debug, Default)]
+pub struct CompletenessStats {
+    /// Chains with as many records as the total says.
+    pub complete: AtomicU64,
+    /// Chains without a total to compare with.
+    pub unknown: AtomicU64,
+    /// Chains with fewer.
+    pub short: AtomicU64,
+    /// Chains with more.
+    pub over: AtomicU64,
+    /// The totals of the chains that have one, added up.
+    pub total: AtomicU64,
+    /// The records of those chains, each counted once.
+    pub counted: AtomicU64,
+    /// Records that came again because others were inserted before them.
+    pub doubled: AtomicU64,
+    /// Places where records may have been passed over, read again.
+    pub gaps: AtomicU64,
+    /// Records that reading again brought.
+    pub recovered: AtomicU64,
+    /// Readings of a whole list after the first.
+    pub readings: AtomicU64,
 }
 
 impl ResourceStats {
@@ -40,6 +69,29 @@ impl ResourceStats {
         let reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
         let each: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} ({count})")).collect();
         (!each.is_empty()).then(|| each.join(", "))
+    }
+
+    /// Counts a chain that ended.
+    pub(super) fn ended(&self, ended: &Ended) {
+        let stats = &self.completeness;
+        let (verdict, compared) = match ended.verdict {
+            Verdict::Complete => (&stats.complete, true),
+            Verdict::Unknown => (&stats.unknown, false),
+            Verdict::Short => (&stats.short, true),
+            Verdict::Over => (&stats.over, true),
+        };
+        let events = &ended.events;
+        for (counter, more) in [
+            (verdict, 1),
+            (&stats.total, if compared { ended.total } else { 0 }),
+            (&stats.counted, if compared { ended.counted } else { 0 }),
+            (&stats.doubled, events.doubled),
+            (&stats.gaps, events.gaps),
+            (&stats.recovered, events.recovered),
+            (&stats.readings, events.readings),
+        ] {
+            counter.fetch_add(more, Ordering::Relaxed);
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use super::gather::Outcome;
 use super::{LoadEnded, Progress};
 use crate::error::ErrorKind;
 use crate::plan::Plan;
-use crate::report::{Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds};
+use crate::report::{
+    Completeness, Drift, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds,
+};
 
 /// All that a report is made of.
 pub(super) struct Summary<'a> {
@@ -59,6 +61,8 @@ impl Summary<'_> {
                     rejected: count(&stats.rejected),
                     ignored: count(&stats.ignored),
                     filtered: count(&stats.filtered),
+                    completeness: Completeness::of(&stats.completeness),
+                    drift: Drift::of(&stats.completeness),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),
                     key: self.loaded.loaded.readings.get(&plan.name).and_then(key_in_words),
                     error,

@@ -1,9 +1,9 @@
 //! A plan for people: what `dray plan` prints.
 
 use super::{
-    AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, IncrementalPlan,
-    JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part, Plan, ResourcePlan,
-    Template, TokenTarget,
+    AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, DriftWatch,
+    IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part,
+    Plan, ResourcePlan, Template, TokenTarget,
 };
 use crate::secret::SafeUrl;
 
@@ -248,6 +248,11 @@ fn paging(paging: &Paging) -> String {
     }
     if !ends.is_empty() {
         text.push_str(&format!("; until {}", ends.join(" or ")));
+    }
+    match paging.drift {
+        DriftWatch::Off => text.push_str("; not watched for drift"),
+        DriftWatch::Verify => text.push_str("; again until two readings agree"),
+        DriftWatch::Watch => {}
     }
     text
 }

@@ -20,7 +20,7 @@ use url::Url;
 pub use compile::compile;
 pub use explain::explain;
 pub use limits::{Limits, RejectPlan};
-pub use paginate::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
+pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
 pub use template::{JsonTemplate, Part, Template, Text};
 

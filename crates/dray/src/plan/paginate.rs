@@ -20,6 +20,19 @@ pub struct Paging {
     /// A page with fewer records than `limit` ends the chain: only where the limit is known to hold and nothing in
     /// the body contradicts it.
     pub stop_after_short_page: bool,
+    /// What is done about a list that changes while it is read; only paginators that count can tell.
+    pub drift: DriftWatch,
+}
+
+/// What is done about a list that changes while it is read (`paginator.drift`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DriftWatch {
+    /// Nothing: pages are taken as they come.
+    Off,
+    /// Signs of it are looked for, and what they cast doubt on is read again.
+    Watch,
+    /// The list is read until two readings agree.
+    Verify,
 }
 
 /// Where the next page comes from.

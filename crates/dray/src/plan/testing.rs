@@ -59,6 +59,7 @@ impl ResourcePlan {
                 total: None,
                 stop_after_empty_page: true,
                 stop_after_short_page: false,
+                drift: DriftWatch::Watch,
             },
             selector: None,
             expand: None,

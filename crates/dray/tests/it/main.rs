@@ -9,6 +9,7 @@
 mod auth;
 mod bodies;
 mod children;
+mod drift;
 mod incremental;
 mod paging;
 mod retry;

@@ -4,6 +4,7 @@ use super::super::diagnostics::closest;
 use super::super::model::{Located, PaginatorConfig, PaginatorKind, Spot};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader, known_word, listed};
+use crate::plan::DriftWatch;
 
 const TYPES: [&str; 9] = [
     "auto",
@@ -17,8 +18,10 @@ const TYPES: [&str; 9] = [
     "header_cursor",
 ];
 
+const DRIFT: [&str; 3] = ["watch", "verify", "off"];
+
 /// Each key with the types that know it. `limit` and `limit_param` fit every type that asks for pages.
-const KEYS: [(&str, &[PaginatorKind]); 23] = {
+const KEYS: [(&str, &[PaginatorKind]); 24] = {
     use PaginatorKind::{Auto, Cursor, HeaderCursor, HeaderLink, JsonLink, Offset, PageNumber, SinglePage};
     const LIMIT: &[PaginatorKind] =
         &[Auto, SinglePage, PageNumber, Offset, Cursor, JsonLink, HeaderLink, HeaderCursor];
@@ -47,6 +50,7 @@ const KEYS: [(&str, &[PaginatorKind]); 23] = {
         ("next_url_path", &[JsonLink]),
         ("links_next_key", &[HeaderLink]),
         ("cursor_key", &[HeaderCursor]),
+        ("drift", &[Auto, PageNumber, Offset]),
     ]
 };
 
@@ -73,6 +77,13 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Pa
     let total_path = fields
         .written("total_path")
         .map(|(node, at)| if node.is_null() { None } else { reader.plain(node, &at) });
+    let drift = fields.plain(reader, "drift").and_then(|written| {
+        Some(match known_word(reader, &written, "way to watch for drift", &DRIFT)? {
+            "off" => DriftWatch::Off,
+            "verify" => DriftWatch::Verify,
+            _ => DriftWatch::Watch,
+        })
+    });
     let paginator = PaginatorConfig {
         at: at.clone(),
         kind,
@@ -99,6 +110,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Pa
         next_url_path: fields.plain(reader, "next_url_path"),
         links_next_key: fields.plain(reader, "links_next_key"),
         cursor_key: fields.plain(reader, "cursor_key"),
+        drift,
     };
     Some(paginator)
 }

@@ -27,7 +27,7 @@ const FILE: &str = "duckdb.dll";
 const FILE: &str = "libduckdb.so";
 
 /// How often, and how long after each other, a file is tried that another process is making.
-const TRIES: u32 = 10;
+const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(30);
 
 /// Files that this process has open. DuckDB's file lock does not hold between two instances in one process (they would
@@ -92,10 +92,13 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
     Ok(Opened { connection, database })
 }
 
-/// Whether another process may be making the file at this moment: it is shorter than the headers of a database.
+/// Whether another process may be making the file at this moment: it is empty, or begins like a database and is shorter
+/// than its headers.
 fn is_being_made(file: &Path) -> bool {
-    const HEADERS: u64 = 3 * 4096;
-    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() < HEADERS)
+    const HEADERS: usize = 3 * 4096;
+    std::fs::read(file).is_ok_and(|found| {
+        found.is_empty() || found.len() < HEADERS && found.get(8..12) == Some(&b"DUCK"[..])
+    })
 }
 
 /// Says what DuckDB means when it does not open a file.

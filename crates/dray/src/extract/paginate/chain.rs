@@ -1,33 +1,40 @@
 //! One chain of pages: what was asked and seen, and what follows from it.
 
 use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
+use super::by_number::{Onward, Signs, step};
+use super::cycle::Cycle;
+use super::drift::{Arrival, Drift, Events, Seen, Steps, Verdict};
+use super::identity::{Identity, digest};
 use super::locate::{cursor, has_more, header_link, json_link, pagination, total};
 use super::{Next, PageFacts, Token};
 use crate::error::Result;
-use crate::plan::{PaginatorPlan, Paging};
+use crate::plan::{DriftWatch, PaginatorPlan, Paging, ResourcePlan};
+
+/// Empty pages in a row, each with a new token: more than any filter leaves over.
+const EMPTY: u32 = 1000;
 
 /// The state of one chain, kept so that it always ends.
 #[derive(Debug)]
 pub(in crate::extract) struct Chain {
+    identity: Identity,
     /// Digests of the tokens sent.
     tokens: HashSet<u64>,
-    /// Digests of the pages that a new one may not repeat.
-    pages: HashSet<u64>,
-    /// Records received so far.
+    cycle: Cycle,
+    /// Empty pages since the last one with records.
+    empty: u32,
+    /// Of paginators that count; made when the first page has shown which it is.
+    drift: Option<Drift>,
     received: u64,
     /// Records of the largest page so far.
     largest: u64,
-    /// The largest total that the API named.
-    total: Option<u64>,
     /// The next page is asked for only because the last one was short.
     unsure: bool,
     /// The API itself said that there is a next page.
     promised: bool,
+    verdict: Verdict,
 }
 
 /// What a chain remembers of its pages, apart from what guards it against loops.
@@ -35,46 +42,44 @@ pub(in crate::extract) struct Chain {
 pub(in crate::extract) struct Memory {
     received: u64,
     largest: u64,
-    total: Option<u64>,
 }
 
-/// What the page says of the end, to paginators that count.
-struct Signs {
-    /// Its records.
-    count: u64,
-    more: Option<bool>,
-    total_reached: Option<bool>,
-    maximum_reached: bool,
-}
-
-fn digest(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// How complete a chain is, now that it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::extract) struct Ended {
+    pub(in crate::extract) verdict: Verdict,
+    /// The API's last total, and the records that came, each counted once; where there is a verdict.
+    pub(in crate::extract) total: u64,
+    pub(in crate::extract) counted: u64,
+    pub(in crate::extract) events: Events,
 }
 
 impl Chain {
-    pub(in crate::extract) fn new() -> Self {
+    pub(in crate::extract) fn new(plan: &ResourcePlan) -> Self {
         Self {
+            identity: Identity::new(plan),
             tokens: HashSet::new(),
-            pages: HashSet::new(),
+            cycle: Cycle::default(),
+            empty: 0,
+            drift: None,
             received: 0,
             largest: 0,
-            total: None,
             unsure: false,
             promised: false,
+            verdict: Verdict::Unknown,
         }
     }
 
-    /// A chain that goes on from what an earlier one remembered.
-    pub(in crate::extract) fn resumed(memory: Memory) -> Self {
-        let Memory { received, largest, total } = memory;
-        Self { received, largest, total, ..Self::new() }
+    /// A chain that goes on from what an earlier one remembered. Which records the earlier one saw it does not know: it
+    /// cannot watch for changes of the list, nor say how complete it is.
+    pub(in crate::extract) fn resumed(plan: &ResourcePlan, memory: Memory) -> Self {
+        let Memory { received, largest } = memory;
+        Self { received, largest, ..Self::new(plan) }
     }
 
     /// What it remembers so far.
     pub(in crate::extract) fn memory(&self) -> Memory {
-        Memory { received: self.received, largest: self.largest, total: self.total }
+        Memory { received: self.received, largest: self.largest }
     }
 
     /// The token of the first page.
@@ -98,7 +103,30 @@ impl Chain {
 
     /// Whether the API has named a total that is not reached.
     pub(in crate::extract) fn expects_more(&self) -> bool {
-        self.total.is_some_and(|total| total > self.received)
+        let drift = self.drift.as_ref();
+        drift.is_some_and(|drift| drift.totals().1.is_some_and(|total| total > drift.distinct()))
+    }
+
+    /// Every page so far followed the one before it: to go on from the last token loses and doubles nothing. Not so while
+    /// pages are read again.
+    pub(in crate::extract) fn is_straight(&self) -> bool {
+        self.drift.as_ref().is_none_or(Drift::is_straight)
+    }
+
+    /// Records of the page that came last which came before or must wait, by their place: they are not handed on.
+    pub(in crate::extract) fn dropped(&self) -> &[usize] {
+        self.drift.as_ref().map_or(&[], Drift::dropped)
+    }
+
+    /// How complete it is.
+    pub(in crate::extract) fn ended(&self) -> Ended {
+        let drift = self.drift.as_ref();
+        Ended {
+            verdict: self.verdict,
+            total: drift.and_then(|drift| drift.totals().1).unwrap_or_default(),
+            counted: drift.map_or(self.received, Drift::distinct),
+            events: drift.map(|drift| drift.events).unwrap_or_default(),
+        }
     }
 
     /// What follows the page that `sent` asked for.
@@ -108,15 +136,19 @@ impl Chain {
         sent: &Token,
         page: &PageFacts<'_>,
     ) -> Result<Next> {
+        let more = has_more(paging.has_more.as_ref(), page)?;
+        if let Token::Offset(at) | Token::Page(at) = sent {
+            let total = self.count_total(paging, page)?;
+            let ids = self.identity.of(page.document, page.records);
+            let mark = self.identity.mark(page.document, page.records);
+            return self.count(paging, *at, (&ids, mark), total, more);
+        }
         self.tokens.insert(digest(sent));
         self.unsure = false;
-        self.promised =
-            !matches!(paging.paginator, PaginatorPlan::Offset { .. } | PaginatorPlan::PageNumber { .. });
-        let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
-        self.received += count;
-        let next = self.step(paging, sent, page, count)?;
-        self.refuse_repeated(paging, page, &next)?;
-        self.largest = self.largest.max(count);
+        self.promised = true;
+        self.received += u64::try_from(page.records.len()).unwrap_or(u64::MAX);
+        let next = self.step(paging, page, more)?;
+        self.refuse_repeated(page, &next)?;
         if let Next::Page(token) = &next
             && self.tokens.contains(&digest(token))
         {
@@ -126,43 +158,97 @@ impl Chain {
         Ok(next)
     }
 
-    /// The same page twice is a loop. Who counts is told so by the records alone, of all pages: the API may put a clock
-    /// beside them, or begin again from the front. Elsewhere the token is watched, and only the neighbour compared.
-    fn refuse_repeated(&mut self, paging: &Paging, page: &PageFacts<'_>, next: &Next) -> Result<()> {
-        if page.records.is_empty() {
-            return Ok(());
+    /// What follows where `sent` got no page at all (204, or a 404 beyond the end).
+    pub(in crate::extract) fn nothing(&mut self, paging: &Paging, sent: &Token) -> Result<Next> {
+        match sent {
+            Token::Offset(at) | Token::Page(at) => self.count(paging, *at, (&[], 0), None, None),
+            _ => Ok(Next::Done),
         }
-        let counts =
-            matches!(paging.paginator, PaginatorPlan::Offset { .. } | PaginatorPlan::PageNumber { .. });
-        let seen = if counts {
-            let mut hasher = DefaultHasher::new();
-            for record in page.records {
-                hasher.write(page.document.raw(*record));
-                hasher.write_u8(0);
-            }
-            hasher.finish()
-        } else {
-            digest(&page.document.body())
-        };
-        let known = self.pages.contains(&seen);
-        if known && (counts || matches!(next, Next::Page(_))) {
-            return Err(pagination("the API answers with the same page again: paging would never end")
-                .with("received", self.received)
-                .hint("check the name of the parameter that asks for the next page"));
-        }
-        if !counts {
-            self.pages.clear();
-        }
-        self.pages.insert(seen);
-        Ok(())
     }
 
-    fn step(&mut self, paging: &Paging, sent: &Token, page: &PageFacts<'_>, count: u64) -> Result<Next> {
-        let more = has_more(paging.has_more.as_ref(), page)?;
+    /// The next number, unless the list has changed.
+    fn count(
+        &mut self,
+        paging: &Paging,
+        at: u64,
+        (ids, mark): (&[u64], u64),
+        total: Option<u64>,
+        more: Option<bool>,
+    ) -> Result<Next> {
+        self.unsure = false;
+        let offset = matches!(paging.paginator, PaginatorPlan::Offset { .. });
+        let limited = matches!(paging.paginator, PaginatorPlan::Offset { maximum: Some(_), .. });
+        let token = |at| Next::Page(if offset { Token::Offset(at) } else { Token::Page(at) });
+        let steps = if offset { Steps::Records } else { Steps::Pages };
+        let drift = self.drift.get_or_insert_with(|| Drift::new(paging.drift, steps, limited));
+        let seen = Seen {
+            at,
+            ids,
+            mark,
+            sure: self.identity.is_sure(),
+            everywhere: self.identity.everywhere(),
+            drops: self.identity.drops(),
+            total,
+        };
+        match drift.arrive(&seen)? {
+            Arrival::Read => {}
+            Arrival::Go(at) => return Ok(token(at)),
+            Arrival::Probed => return Ok(self.end(paging, false)?.map_or(Next::Done, token)),
+        }
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let signs = Signs {
+            at,
+            count,
+            largest: self.largest,
+            more,
+            totals: drift.totals(),
+            distinct: drift.distinct(),
+        };
+        self.largest = self.largest.max(count);
+        match step(paging, &signs) {
+            Onward::Next { at, unsure } => {
+                self.unsure = unsure;
+                let awaited = drift.totals().0.is_some_and(|total| total > drift.distinct());
+                self.promised = more == Some(true) || awaited && !unsure;
+                Ok(token(drift.onward(at)))
+            }
+            Onward::Contradicted(error) => drift.contradicted(at).map(token).ok_or(error),
+            Onward::End { limited } => Ok(self.end(paging, limited)?.map_or(Next::Done, token)),
+        }
+    }
+
+    /// The list ends; where to read on all the same.
+    fn end(&mut self, paging: &Paging, limited: bool) -> Result<Option<u64>> {
+        let Some(drift) = &mut self.drift else { return Ok(None) };
+        let from_middle =
+            matches!(paging.paginator, PaginatorPlan::PageNumber { base, start, .. } if base != start);
+        let required = paging.total.as_ref().is_some_and(|total| total.required);
+        let verdict = if limited || from_middle { Verdict::Unknown } else { drift.verdict(required) };
+        if let Some(next) = drift.end(verdict)? {
+            return Ok(Some(next));
+        }
+        if verdict == Verdict::Short && drift.lacks() && paging.drift != DriftWatch::Off {
+            return Err(pagination("the API gives fewer records than its total says")
+                .with("received", drift.distinct())
+                .with("total", drift.totals().1.unwrap_or_default())
+                .hint("set `total_path: null` if that number counts something else, or `drift: off` to take what comes"));
+        }
+        let unsettled = verdict == Verdict::Complete && drift.is_disturbed();
+        self.verdict = if unsettled { Verdict::Unknown } else { verdict };
+        Ok(None)
+    }
+
+    /// The token or link in the answer.
+    fn step(&mut self, paging: &Paging, page: &PageFacts<'_>, more: Option<bool>) -> Result<Next> {
+        self.empty = if page.records.is_empty() { self.empty + 1 } else { 0 };
+        if self.empty > EMPTY {
+            return Err(pagination("the API leads from one empty page to the next: paging would never end")
+                .with("received", self.received)
+                .hint("check the parameter that asks for the next page, and filters that nothing passes"));
+        }
         match &paging.paginator {
-            PaginatorPlan::SinglePage | PaginatorPlan::Auto => Ok(Next::Done),
             PaginatorPlan::Cursor { from, .. } => {
-                if count == 0 && paging.stop_after_empty_page {
+                if page.records.is_empty() && paging.stop_after_empty_page {
                     return self.stop_at_empty(more);
                 }
                 // What the flag ends needs no token.
@@ -173,72 +259,25 @@ impl Chain {
             }
             PaginatorPlan::JsonLink { path } => follow(json_link(path, page)?, more),
             PaginatorPlan::HeaderLink { rel } => follow(header_link(rel, page)?, more),
-            PaginatorPlan::Offset { maximum, .. } => {
-                let Token::Offset(offset) = sent else { return Ok(Next::Done) };
-                // A server may cap the page: what was received counts, not what was asked for.
-                let next = offset + count;
-                self.count_total(paging, page)?;
-                let required = paging.total.as_ref().is_some_and(|total| total.required);
-                // A total that nobody named as such and that is smaller than what came counts something else.
-                let known = self.total.filter(|total| required || *total >= self.received);
-                let signs = Signs {
-                    count,
-                    more,
-                    total_reached: known.map(|total| next >= total),
-                    maximum_reached: maximum.is_some_and(|last| next >= last),
-                };
-                self.by_number(paging, &signs, Token::Offset(next))
-            }
-            PaginatorPlan::PageNumber { base, maximum, .. } => {
-                let Token::Page(number) = sent else { return Ok(Next::Done) };
-                let next = number + 1;
-                self.count_total(paging, page)?;
-                let required = paging.total.as_ref().is_some_and(|total| total.required);
-                let last = self.total.map(|pages| next >= pages.saturating_add(*base));
-                // Without being told, a total may count records: then it says nothing of an empty page.
-                let last = last.filter(|last| required || *last || count > 0);
-                let maximum_reached = maximum.is_some_and(|last| next >= last);
-                let signs = Signs { count, more, total_reached: last, maximum_reached };
-                self.by_number(paging, &signs, Token::Page(next))
-            }
+            _ => Ok(Next::Done),
         }
     }
 
-    /// The rules of paginators that count: total, flag, maximum, empty and short page.
-    fn by_number(&mut self, paging: &Paging, signs: &Signs, next: Token) -> Result<Next> {
-        let Signs { count, more, total_reached, maximum_reached } = *signs;
-        if maximum_reached {
-            return Ok(Next::Done);
+    /// The same pages twice in a row are a loop, whatever leads from one to the next. Records alone are compared: the API
+    /// may put a clock beside them.
+    fn refuse_repeated(&mut self, page: &PageFacts<'_>, next: &Next) -> Result<()> {
+        if page.records.is_empty() {
+            return Ok(());
         }
-        if count == 0 {
-            if total_reached == Some(false) {
-                return Err(pagination(
-                    "a page is empty although the API's total says that more records follow",
-                )
-                .with("received", self.received)
-                .with("total", self.total.unwrap_or_default())
-                .hint("set `total_path: null` if that number counts something else"));
+        match self.cycle.push(self.identity.mark(page.document, page.records)) {
+            Some(length) if matches!(next, Next::Page(_)) => {
+                Err(pagination("the API answers with the same page again: paging would never end")
+                    .with("received", self.received)
+                    .with("found", format!("the last {length} and the {length} before them"))
+                    .hint("check the name of the parameter that asks for the next page"))
             }
-            if more == Some(true) {
-                return Err(pagination("a page is empty although the API says that more follow"));
-            }
-            if paging.stop_after_empty_page || total_reached == Some(true) || more == Some(false) {
-                return Ok(Next::Done);
-            }
+            _ => Ok(()),
         }
-        // A total that says more than the flag is believed: a record too many is better than one too few.
-        if total_reached == Some(true) || (more == Some(false) && total_reached.is_none()) {
-            return Ok(Next::Done);
-        }
-        let told = more == Some(true) || total_reached == Some(false);
-        let short = paging.stop_after_short_page && !told && paging.limit.is_some_and(|limit| count < limit);
-        // A server may cap its pages below the limit: a page is short for certain only beside a longer one.
-        if short && count < self.largest {
-            return Ok(Next::Done);
-        }
-        self.unsure = short;
-        self.promised = told;
-        Ok(Next::Page(next))
     }
 
     fn stop_at_empty(&self, more: Option<bool>) -> Result<Next> {
@@ -249,19 +288,17 @@ impl Chain {
         Ok(Next::Done)
     }
 
-    /// Reads the total; of totals that change the largest counts.
-    fn count_total(&mut self, paging: &Paging, page: &PageFacts<'_>) -> Result<()> {
-        let Some(plan) = &paging.total else { return Ok(()) };
+    /// The page's total.
+    fn count_total(&self, paging: &Paging, page: &PageFacts<'_>) -> Result<Option<u64>> {
+        let Some(plan) = &paging.total else { return Ok(None) };
         match total(page, &plan.path) {
-            Some(number) => self.total = Some(self.total.map_or(number, |known| known.max(number))),
             None if plan.required && !page.records.is_empty() => {
-                return Err(pagination("the page has no total where the configuration says")
+                Err(pagination("the page has no total where the configuration says")
                     .with("path", &plan.path)
-                    .hint("set `total_path: null` if the API gives none"));
+                    .hint("set `total_path: null` if the API gives none"))
             }
-            None => {}
+            total => Ok(total),
         }
-        Ok(())
     }
 }
 

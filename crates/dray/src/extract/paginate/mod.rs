@@ -1,17 +1,27 @@
 //! Paging as a pure step: what was sent and what came, to what is sent next (dlt.md §1.6, apis.md §6.1).
 //!
-//! Every rule can end a chain and none can restart one. A stop that may mean missing data is an error.
+//! A stop that may mean missing data is an error. Only `drift` leads back, and never without end.
 
+mod by_number;
 mod chain;
+mod cycle;
 mod detect;
+mod drift;
+mod expired;
+mod identity;
 mod locate;
+#[cfg(test)]
+mod model;
+mod pass;
 pub(super) mod storable;
 
 use http::HeaderMap;
 use url::Url;
 
-pub(super) use chain::{Chain, Memory};
+pub(super) use chain::{Chain, Ended, Memory};
 pub(super) use detect::detect;
+pub(super) use drift::Verdict;
+pub(super) use expired::explained;
 
 use crate::json::{Document, NodeId};
 

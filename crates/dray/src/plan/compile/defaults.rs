@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::model::{EndpointConfig, ResourceConfig};
 use crate::config::node::{Node, Value};
 use crate::json::Bounds;
-use crate::plan::{Limits, RetryPlan, Timeouts};
+use crate::plan::{DriftWatch, Limits, RetryPlan, Timeouts};
 
 pub(super) const CONCURRENCY: usize = 8;
 pub(super) const MAX_REJECTS: u64 = 1000;
@@ -22,6 +22,8 @@ pub(super) const CURSOR_PATH: &str = "cursors.next";
 pub(super) const NEXT_URL_PATH: &str = "next";
 pub(super) const LINK_RELATION: &str = "next";
 pub(super) const CURSOR_HEADER: &str = "next";
+/// Finds drift without asking for more than the list; dlt does nothing.
+pub(super) const DRIFT: DriftWatch = DriftWatch::Watch;
 /// dlt's; unlike there its absence says nothing.
 pub(super) const TOTAL_PATH: &str = "total";
 

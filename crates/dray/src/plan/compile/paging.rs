@@ -25,6 +25,7 @@ fn bare(paginator: PaginatorPlan) -> Paging {
         total: None,
         stop_after_empty_page: false,
         stop_after_short_page: false,
+        drift: defaults::DRIFT,
     }
 }
 
@@ -47,6 +48,9 @@ pub(super) fn compile(config: &PaginatorConfig, problems: &mut Problems<'_>) -> 
             into: TokenTarget::Query(word(config.cursor_param.as_ref(), defaults::CURSOR_PARAM)),
         }),
     };
+    if let Some(drift) = config.drift {
+        paging.drift = drift;
+    }
     if let Some(stop) = config.stop_after_empty_page {
         paging.stop_after_empty_page = stop;
     }

@@ -39,7 +39,7 @@ fn unknown_key_of_a_paginator() {
         r#"resources: [{name: posts, endpoint: {paginator: {type: offset, limit: 10, ofset_param: skip}}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:75 resources[0].endpoint.paginator.ofset_param: unknown key `ofset_param`
-      = nearest is `offset_param`; `offset` knows `total_path`, `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `offset`, `offset_param`, `offset_body_path`, `maximum_offset`
+      = nearest is `offset_param`; `offset` knows `total_path`, `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `offset`, `offset_param`, `offset_body_path`, `maximum_offset`, `drift`
     "#);
 }
 

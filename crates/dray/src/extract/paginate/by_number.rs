@@ -1,0 +1,100 @@
+//! Paginators that count: what ends them (total, flag, maximum, empty and short page).
+
+use super::locate::pagination;
+use crate::error::Error;
+use crate::plan::{DriftWatch, PaginatorPlan, Paging};
+
+/// What is known when a page has come.
+pub(super) struct Signs {
+    /// The number that asked for the page.
+    pub(super) at: u64,
+    /// Its records.
+    pub(super) count: u64,
+    /// Records of the largest page before it.
+    pub(super) largest: u64,
+    /// What the flag says.
+    pub(super) more: Option<bool>,
+    /// The largest total that the API named, and the last one.
+    pub(super) totals: (Option<u64>, Option<u64>),
+    /// Records so far, each counted once.
+    pub(super) distinct: u64,
+}
+
+/// What follows.
+#[derive(Debug)]
+pub(super) enum Onward {
+    /// The next number; `unsure`: only because this page was short, which may be the end.
+    Next { at: u64, unsure: bool },
+    /// The end; `limited`: of what the configuration asks for, not of the list.
+    End { limited: bool },
+    /// An empty page where something else says that more follow.
+    Contradicted(Error),
+}
+
+/// The next number, or the end.
+pub(super) fn step(paging: &Paging, signs: &Signs) -> Onward {
+    let (next, maximum) = match &paging.paginator {
+        // A server may cap the page: what was received counts, not what was asked for.
+        PaginatorPlan::Offset { maximum, .. } => (signs.at + signs.count, *maximum),
+        PaginatorPlan::PageNumber { maximum, .. } => (signs.at + 1, *maximum),
+        _ => return Onward::End { limited: false },
+    };
+    if maximum.is_some_and(|last| next >= last) {
+        return Onward::End { limited: true };
+    }
+    let Signs { count, more, .. } = *signs;
+    let reached = reached(paging, signs, next);
+    if count == 0 {
+        if reached == Some(false) {
+            return Onward::Contradicted(
+                pagination("a page is empty although the API's total says that more records follow")
+                    .with("received", signs.distinct)
+                    .with("total", signs.totals.1.or(signs.totals.0).unwrap_or_default())
+                    .hint("set `total_path: null` if that number counts something else"),
+            );
+        }
+        if more == Some(true) {
+            return Onward::Contradicted(
+                pagination("a page is empty although the API says that more follow")
+                    .with("received", signs.distinct),
+            );
+        }
+        if paging.stop_after_empty_page || reached == Some(true) || more == Some(false) {
+            return Onward::End { limited: false };
+        }
+    }
+    // A total that says more than the flag is believed: a record too many is better than one too few.
+    if reached == Some(true) || (more == Some(false) && reached.is_none()) {
+        return Onward::End { limited: false };
+    }
+    let told = more == Some(true) || reached == Some(false);
+    let short = paging.stop_after_short_page && !told && paging.limit.is_some_and(|limit| count < limit);
+    // A server may cap its pages below the limit: a page is short for certain only beside a longer one.
+    if short && count < signs.largest {
+        return Onward::End { limited: false };
+    }
+    Onward::Next { at: next, unsure: short }
+}
+
+/// Whether the total is reached; none where it says nothing.
+fn reached(paging: &Paging, signs: &Signs, next: u64) -> Option<bool> {
+    let Signs { count, totals: (largest, last), distinct, .. } = *signs;
+    let required = paging.total.as_ref().is_some_and(|total| total.required);
+    // An empty page and its own total are of one moment. Else the largest counts: a record too many is better than one
+    // too few.
+    let total = if count == 0 { last.or(largest) } else { largest }?;
+    let reached = match &paging.paginator {
+        PaginatorPlan::PageNumber { base, .. } => {
+            let reached = next >= total.saturating_add(*base) || count == 0 && distinct == total;
+            // Without being told, a total may count records: then it says nothing of an empty page.
+            (required || reached || count > 0).then_some(reached)
+        }
+        // A total that nobody named as such and that is smaller than what came counts something else.
+        _ => (required || total >= next).then_some(next >= total),
+    };
+    // Who wants to be certain asks for what lies beyond the total.
+    if paging.drift == DriftWatch::Verify && count > 0 {
+        return reached.filter(|reached| !reached);
+    }
+    reached
+}
