@@ -19,7 +19,7 @@ use super::stats::{ResourceStats, add};
 use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::NodeId;
-use crate::plan::{DriftWatch, IgnoreRule, PaginatorPlan, ResourcePlan};
+use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -130,8 +130,6 @@ impl Reader {
         if let Some(position) = &partition.position {
             (*number, token, chain) =
                 (position.number, position.token()?, Chain::resumed(plan, position.memory));
-            // What it saw before is not known here: what is watched for would be seen where it is not.
-            paging.drift = DriftWatch::Off;
             if let (Some(tracker), Some(seen)) = (&mut tracker, &position.seen) {
                 tracker.resume(seen);
             }
@@ -223,9 +221,7 @@ impl Reader {
             }
             *number += 1;
         }
-        if partition.position.is_none() {
-            stats.ended(&chain.ended());
-        }
+        stats.ended(&chain.ended());
         Ok(tracker.and_then(Tracker::finish))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dray::report::CompletenessVerdict;
+use dray::report::{CompletenessVerdict, Status};
 use dray_sim::{Request, Response, Sim};
 use serde_json::{Value, json};
 
@@ -109,4 +109,31 @@ fn verified_lists_are_read_twice_and_not_more_where_nothing_changes() {
     assert_eq!(told.ids(), (0..40).collect::<Vec<_>>());
     // Four pages and one beyond the total, twice.
     assert_eq!(told.requests, 10);
+}
+
+#[test]
+fn a_run_that_stops_while_it_reads_again_is_carried_on_without_loss() {
+    for total in [true, false] {
+        for gone in [1, 3] {
+            for stop in 1..9 {
+                let sim = shrinking(gone, total);
+                let things = || {
+                    plan(
+                        &sim,
+                        "",
+                        "  - {name: things, primary_key: id, endpoint: {path: items, data_selector: data, \
+                         paginator: {type: offset, limit: 10}}}",
+                    )
+                };
+                let bench = Bench::new();
+                if bench.run_for(things(), Some(stop)).status == Status::Interrupted {
+                    bench.run(things());
+                }
+                let ids =
+                    bench.column("SELECT id::VARCHAR FROM test_dataset.things WHERE id > 0 ORDER BY id");
+                let expected: Vec<String> = (1..40).map(|id| id.to_string()).collect();
+                assert_eq!(ids, expected, "total: {total}, gone: {gone}, stop: {stop}");
+            }
+        }
+    }
 }

@@ -222,6 +222,11 @@ impl Bench {
     }
 
     pub(crate) fn run(&self, plan: Plan) -> Report {
+        self.run_for(plan, None)
+    }
+
+    /// A run that stops after so many requests.
+    pub(crate) fn run_for(&self, plan: Plan, requests: Option<u64>) -> Report {
         let progress = Progress::new(&plan);
         let (_stop, stop) = watch::channel(false);
         let job = Job {
@@ -231,7 +236,7 @@ impl Bench {
             dataset: "test_dataset".to_owned(),
             env: Arc::new(Env::system()),
             checkpointing: Checkpointing::default(),
-            limits: Limits::default(),
+            limits: Limits { requests, ..Limits::default() },
             steps: Steps::default(),
             progress,
             stop,

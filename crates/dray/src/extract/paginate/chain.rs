@@ -35,13 +35,17 @@ pub(in crate::extract) struct Chain {
     /// The API itself said that there is a next page.
     promised: bool,
     verdict: Verdict,
+    /// What an earlier run remembered.
+    before: Memory,
 }
 
 /// What a chain remembers of its pages, apart from what guards it against loops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::extract) struct Memory {
-    received: u64,
+    pub(super) received: u64,
     largest: u64,
+    #[serde(default)]
+    pub(super) total: Option<u64>,
 }
 
 /// How complete a chain is, now that it ended.
@@ -67,19 +71,24 @@ impl Chain {
             unsure: false,
             promised: false,
             verdict: Verdict::Unknown,
+            before: Memory::default(),
         }
     }
 
-    /// A chain that goes on from what an earlier one remembered. Which records the earlier one saw it does not know: it
-    /// cannot watch for changes of the list, nor say how complete it is.
+    /// A chain that goes on from what an earlier one remembered. To it the list begins with the page that is read again: that
+    /// page proves that nothing before it has shifted, and from there on it is watched as any other.
     pub(in crate::extract) fn resumed(plan: &ResourcePlan, memory: Memory) -> Self {
-        let Memory { received, largest } = memory;
-        Self { received, largest, ..Self::new(plan) }
+        let Memory { received, largest, .. } = memory;
+        Self { received, largest, before: memory, ..Self::new(plan) }
     }
 
     /// What it remembers so far.
     pub(in crate::extract) fn memory(&self) -> Memory {
-        Memory { received: self.received, largest: self.largest }
+        let (received, total) = match &self.drift {
+            Some(drift) => (drift.received(), drift.totals().0),
+            None => (self.received, self.before.total),
+        };
+        Memory { received, largest: self.largest, total }
     }
 
     /// The token of the first page.
@@ -103,8 +112,8 @@ impl Chain {
 
     /// Whether the API has named a total that is not reached.
     pub(in crate::extract) fn expects_more(&self) -> bool {
-        let drift = self.drift.as_ref();
-        drift.is_some_and(|drift| drift.totals().1.is_some_and(|total| total > drift.distinct()))
+        let Memory { received, total, .. } = self.memory();
+        total.is_some_and(|total| total > received)
     }
 
     /// Every page so far followed the one before it: to go on from the last token loses and doubles nothing. Not so while
@@ -180,7 +189,7 @@ impl Chain {
         let limited = matches!(paging.paginator, PaginatorPlan::Offset { maximum: Some(_), .. });
         let token = |at| Next::Page(if offset { Token::Offset(at) } else { Token::Page(at) });
         let steps = if offset { Steps::Records } else { Steps::Pages };
-        let drift = self.drift.get_or_insert_with(|| Drift::new(paging.drift, steps, limited));
+        let drift = self.drift.get_or_insert_with(|| Drift::new(paging.drift, steps, limited, self.before));
         let seen = Seen {
             at,
             ids,
@@ -208,7 +217,7 @@ impl Chain {
         match step(paging, &signs) {
             Onward::Next { at, unsure } => {
                 self.unsure = unsure;
-                let awaited = drift.totals().0.is_some_and(|total| total > drift.distinct());
+                let awaited = drift.totals().0.is_some_and(|total| total > drift.received());
                 self.promised = more == Some(true) || awaited && !unsure;
                 Ok(token(drift.onward(at)))
             }

@@ -9,10 +9,12 @@
 //! What moves inside the list, and page numbers without a total, need a second reading of the whole. `watch` takes it
 //! where something points that way, `verify` always, until two readings agree.
 
+use super::chain::Memory;
 use super::identity::{Digests, Known, digest};
 use super::locate::pagination;
 use super::pass::Pass;
 use crate::error::{Error, Result};
+use crate::extract::position::stale;
 use crate::plan::DriftWatch;
 
 /// Readings of one list: with `watch`, and with `verify`.
@@ -96,6 +98,10 @@ pub(super) struct Drift {
     begin: Option<u64>,
     known: Known,
     pass: Pass,
+    /// Records before the first page that was asked for, where pages are counted.
+    before: u64,
+    /// An earlier run has loaded some of the list.
+    resumed: bool,
     /// The last page's records, and the number after it.
     last: Vec<u64>,
     after: u64,
@@ -128,14 +134,16 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    /// `limited`: the configuration asks for a part of the list, which an overlap would change.
-    pub(super) fn new(watch: DriftWatch, steps: Steps, limited: bool) -> Self {
+    /// `before`: what an earlier run read of the list. `limited`: the configuration asks for a part of the list, which an overlap would change.
+    pub(super) fn new(watch: DriftWatch, steps: Steps, limited: bool, before: Memory) -> Self {
         Self {
             watch,
             steps,
             begin: None,
             known: Known::default(),
-            pass: Pass::default(),
+            pass: Pass::after(before.total),
+            before: before.received,
+            resumed: before != Memory::default(),
             last: Vec::new(),
             after: 0,
             overlapped: false,
@@ -180,6 +188,9 @@ impl Drift {
     /// Takes a page.
     pub(super) fn arrive(&mut self, page: &Seen<'_>) -> Result<Arrival> {
         let begin = *self.begin.get_or_insert(page.at);
+        if self.watch == DriftWatch::Verify {
+            self.refuse_resumed()?;
+        }
         let overlapped = std::mem::take(&mut self.overlapped);
         let change = self.pass.totals.count(page.total);
         let whole = digest(page.ids);
@@ -271,7 +282,20 @@ impl Drift {
         }
         self.mending = Some(self.mending.unwrap_or(page.at).max(page.at));
         self.dropped.extend(0..page.ids.len());
-        Ok(self.before(page.at))
+        let back = self.before(page.at);
+        if Some(back) == self.begin {
+            self.refuse_resumed()?;
+        }
+        Ok(back)
+    }
+
+    /// What an earlier run loaded is not known here: to read again what may hold some of it, the pass must start over.
+    fn refuse_resumed(&self) -> Result<()> {
+        if self.resumed {
+            Err(stale("the list changed, and what was loaded before is not known"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The page read before this one.
@@ -333,6 +357,9 @@ impl Drift {
 
     /// The page is empty, and the total or the flag says that more follow: where to go to ask once more.
     pub(super) fn contradicted(&mut self, at: u64) -> Option<u64> {
+        if self.resumed {
+            return None;
+        }
         let may = self.watch != DriftWatch::Off && self.begin.is_some_and(|begin| at > begin);
         if !may || self.doubted.replace(at) == Some(at) {
             return None;
@@ -363,6 +390,9 @@ impl Drift {
                     return Ok(next);
                 }
                 let doubtful = self.pass.disturbed || verdict == Verdict::Short;
+                if doubtful {
+                    self.refuse_resumed()?;
+                }
                 Ok(if doubtful && self.pass.number < READINGS.0 { self.read_again() } else { None })
             }
         }
@@ -431,8 +461,13 @@ impl Drift {
     fn skipped(&self) -> u64 {
         match self.steps {
             Steps::Records => self.begin.unwrap_or_default(),
-            Steps::Pages => 0,
+            Steps::Pages => self.before,
         }
+    }
+
+    /// Records of the list so far, each counted once.
+    pub(super) fn received(&self) -> u64 {
+        self.pass.distinct + self.skipped()
     }
 
     /// How the records of this reading compare with the total.

@@ -75,6 +75,13 @@ impl Default for Pass {
 }
 
 impl Pass {
+    /// A first reading, of which an earlier run knew the total.
+    pub(super) fn after(total: Option<u64>) -> Self {
+        let mut pass = Self::default();
+        pass.totals.count(total);
+        pass
+    }
+
     /// The reading after this one.
     pub(super) fn following(self, seen: Digests) -> Self {
         Self {
