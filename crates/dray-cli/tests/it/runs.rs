@@ -80,7 +80,7 @@ fn a_page_that_never_comes_fails_its_resource_alone() {
     let products = bench.sim.requests().into_iter().filter(|request| request.path == "/v1/products");
     let offsets: Vec<_> = products.map(|request| request.param("offset").map(str::to_owned)).collect();
     // The last page that was loaded is read once more, to see that nothing has moved.
-    assert_eq!(offsets, ["0", "100", "200"].map(|offset| Some(offset.to_owned())));
+    assert_eq!(offsets, ["0", "99", "198"].map(|offset| Some(offset.to_owned())));
     // The first load is complete with the rows that it lacked.
     assert_eq!(loads(&bench), 2);
     for resource in ["products", "recurring_invoices", "revenues"] {
@@ -240,7 +240,7 @@ fn a_run_that_may_go_no_further_stops_and_the_next_one_goes_on() {
         bench.run("bill.yaml", &["products"]).succeeded();
         let offsets: Vec<_> =
             bench.sim.requests().iter().map(|request| request.param("offset").map(str::to_owned)).collect();
-        assert_eq!(offsets, ["99", "199"].map(|offset| Some(offset.to_owned())));
+        assert_eq!(offsets, ["99", "198"].map(|offset| Some(offset.to_owned())));
         assert_eq!(
             bench.column("SELECT id FROM test_dataset.products ORDER BY 1"),
             bench.expected("products", "id")

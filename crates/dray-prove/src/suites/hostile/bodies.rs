@@ -41,7 +41,7 @@ pub(super) const CASES: &[Case] = &[
                 Response::json(&by_page(r, 95, 10))
             }
         },
-        Due::Error("no records where the pages before it"),
+        Due::Error("selector matches nothing"),
     ),
     (
         "200 with an error on the first page",

@@ -174,7 +174,7 @@ pub(super) const CASES: &[Case] = &[
         "the link leads to another scheme",
         LINK,
         |_, _| Response::json(&json!({"data": records(0, 10, 10), "next": "ftp://127.0.0.1/items"})),
-        Due::Error("another origin"),
+        Due::Error("neither http nor https"),
     ),
     (
         "the link is no URL",

@@ -161,7 +161,7 @@ pub(super) const CASES: &[Case] = &[
                 with(by_offset(r, 100, 10), "total", json!(100))
             }
         },
-        Due::Error("total says that more"),
+        Due::Error("nothing where it announced"),
     ),
     (
         "204 beyond the end",
