@@ -235,7 +235,12 @@ impl<'b> Worker<'b> {
         let from = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
         let again = lists
             .filter(|request| {
-                from(request.param("cursor").or_else(|| request.param("offset"))) < loaded.len()
+                // Counted pages begin with the last record of the page before.
+                let at = match request.param("offset") {
+                    Some(offset) => from(Some(offset)) + 1,
+                    None => from(request.param("cursor")),
+                };
+                at < loaded.len()
             })
             .count();
         // A run that had loaded everything but its last commit reads nothing, or its last page.
