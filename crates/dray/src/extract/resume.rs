@@ -112,7 +112,8 @@ impl Partitions {
         self.workers(Some(queue)).await?;
         let (stale, all) = {
             let mut shared = self.shared();
-            (shared.stale.take().filter(|_| shared.failure.is_none()), shared.all.take())
+            let restarts = shared.failure.is_none() && shared.all.is_some();
+            (if restarts { shared.stale.take() } else { None }, shared.all.take())
         };
         if let (Some(why), Some(mut all)) = (stale, all) {
             for partition in &mut all {
@@ -122,7 +123,10 @@ impl Partitions {
             self.shared().backlog = all;
             self.workers(None).await?;
         }
-        self.shared().failure.take().map_or(Ok(()), Err)
+        // What could not go on and did not start over was not read.
+        let mut shared = self.shared();
+        let failure = shared.failure.take();
+        failure.or_else(|| shared.stale.take()).map_or(Ok(()), Err)
     }
 
     async fn workers(&self, queue: Option<mpsc::Receiver<Partition>>) -> Result<()> {
