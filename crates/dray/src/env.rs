@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::secret::Scrubber;
 
-/// Clock and randomness of one run, made once in `pipeline.rs`. Tests fix them.
+/// Clock and randomness of one run, made once by whoever starts it. Tests fix them.
 #[derive(Debug)]
 pub struct Env {
     fixed: Option<Timestamp>,

@@ -93,6 +93,12 @@ impl Error {
         &self.0.context
     }
 
+    /// The first fact of this key.
+    #[must_use]
+    pub fn fact(&self, key: &str) -> Option<&str> {
+        self.0.context.iter().find(|(own, _)| *own == key).map(|(_, value)| value.as_str())
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {

@@ -1,6 +1,5 @@
 //! One partition of a resource: its pages, one after the other.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -18,7 +17,6 @@ use super::sift::sift;
 use super::stats::{ResourceStats, add};
 use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::NodeId;
 use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
 
 /// What the chains of one resource share.
@@ -183,34 +181,29 @@ impl Reader {
             }
             let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
-            if !chain.is_straight() {
+            let straight = chain.is_straight();
+            if !straight {
                 tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
             }
             let keep = self.session.plan.client.rejects.keep;
             let bad = sift(&selected.document, &selected.records, keep)?;
             let records = position::digests(&selected.document, &selected.records, &plan.load);
-            let known_before = selected.records.clone();
-            selected.leave_out(chain.dropped());
+            let mut left_out = chain.dropped().to_vec();
             if let Some(known) = &mut anchor {
                 let fresh = known.fresh(&records)?;
-                let stale: HashSet<NodeId> = known_before
-                    .iter()
-                    .zip(&fresh)
-                    .filter(|(_, fresh)| !**fresh)
-                    .map(|(id, _)| *id)
-                    .collect();
-                selected.records.retain(|record| !stale.contains(record));
+                left_out.extend(fresh.iter().enumerate().filter(|(_, fresh)| !**fresh).map(|(at, _)| at));
+                left_out.sort_unstable();
                 if known.is_spent() {
                     anchor = None;
                 }
             }
+            selected.leave_out(&left_out);
             let rejects = bad.taken_out_of(&mut selected.records);
             self.rejected(plan, &rejects, *number)?;
             if let Some(expansion) = &plan.expand {
                 selected = expand(selected, expansion)?;
             }
             // While pages are read again there is no page to go on from: a run that dies now begins again.
-            let straight = chain.is_straight();
             let stored = self.session.storable(&token, &self.auth).filter(|_| straight);
             let stored = stored.as_ref().map(StoredToken::of);
             let place = Position { number: *number, token: stored, records, memory, seen: None };
@@ -309,8 +302,7 @@ impl Reader {
 
 /// An answer that refuses the token of a resumed chain's first page means that the token has ended.
 fn refused(error: Error, resuming: bool) -> Error {
-    let ended = |status: &str| matches!(status, "400" | "404" | "410" | "422");
-    let refused = error.context().iter().any(|(key, value)| *key == "status" && ended(value));
+    let refused = matches!(error.fact("status"), Some("400" | "404" | "410" | "422"));
     if resuming && refused { stale("the API refuses the last page's token").caused_by(error) } else { error }
 }
 

@@ -8,10 +8,9 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::incremental::Seen;
-use super::paginate::{Memory, Token};
+use super::paginate::{Memory, Token, record_digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
 use crate::plan::LoadPlan;
@@ -82,21 +81,7 @@ pub(super) fn stale(why: &str) -> Error {
 
 /// What tells records apart: the primary key where a record has all of it, else the whole record.
 pub(super) fn digests(document: &Document, records: &[NodeId], load: &LoadPlan) -> Vec<u64> {
-    records.iter().map(|record| digest(document, *record, &load.primary_key)).collect()
-}
-
-fn digest(document: &Document, record: NodeId, key: &[String]) -> u64 {
-    let mut hasher = Xxh3::new();
-    for name in key {
-        match document.get(record, name).and_then(|id| document.scalar(id).map(|_| document.raw(id))) {
-            Some(part) => {
-                hasher.update(part);
-                hasher.update(b"\x1f");
-            }
-            None => return xxh3_64(document.raw(record)),
-        }
-    }
-    if key.is_empty() { xxh3_64(document.raw(record)) } else { hasher.digest() }
+    records.iter().map(|record| record_digest(document, *record, &load.primary_key)).collect()
 }
 
 /// What a resumed chain still has to recognise.

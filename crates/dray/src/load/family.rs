@@ -3,7 +3,7 @@
 //! A cursor moves only if its resource and all that depend on it are complete: a parent that moved on alone would never
 //! ask for the lost children again. Until then what is complete stays as it is, and later runs read only the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Disposition, Plan};
 
@@ -14,7 +14,7 @@ pub(crate) struct Families {
     roots: BTreeMap<String, String>,
     members: BTreeMap<String, Vec<String>>,
     /// Resources whose appended rows the next run reads again if the family's cursors stay.
-    held: BTreeMap<String, bool>,
+    held: BTreeSet<String>,
 }
 
 /// What becomes of the passes of a family that is given up.
@@ -29,27 +29,23 @@ pub(crate) struct GivenUp {
 impl Families {
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut families = Self::default();
+        // Whether a resource or one above it is incremental. Parents stand before their children.
+        let mut incremental: Vec<bool> = Vec::with_capacity(plan.resources.len());
         for resource in &plan.resources {
-            // Parents stand before their children.
-            let parent = resource.parent.as_ref().and_then(|parent| plan.resources.get(parent.resource));
-            let root = parent.and_then(|parent| families.roots.get(&parent.name)).cloned();
+            let parent = resource.parent.as_ref().map(|parent| parent.resource);
+            let above = parent.and_then(|parent| incremental.get(parent)).copied().unwrap_or(false);
+            let moving = above || resource.incremental.is_some();
+            incremental.push(moving);
+            let root =
+                parent.and_then(|parent| families.roots.get(&plan.resources.get(parent)?.name)).cloned();
             let root = root.unwrap_or_else(|| resource.name.clone());
-            let above = parent.and_then(|parent| families.incremental(plan, &parent.name)).unwrap_or(false);
-            let held =
-                (above || resource.incremental.is_some()) && resource.load.disposition == Disposition::Append;
             families.members.entry(root.clone()).or_default().push(resource.name.clone());
             families.roots.insert(resource.name.clone(), root);
-            families.held.insert(resource.name.clone(), held);
+            if moving && resource.load.disposition == Disposition::Append {
+                families.held.insert(resource.name.clone());
+            }
         }
         families
-    }
-
-    /// Whether a resource or one above it is incremental.
-    fn incremental(&self, plan: &Plan, name: &str) -> Option<bool> {
-        let resource = plan.resources.iter().find(|resource| resource.name == name)?;
-        let parent = resource.parent.as_ref().and_then(|parent| plan.resources.get(parent.resource));
-        let above = parent.and_then(|parent| self.incremental(plan, &parent.name)).unwrap_or(false);
-        Some(above || resource.incremental.is_some())
     }
 
     /// The first ancestor of a resource.
@@ -67,8 +63,7 @@ impl Families {
     pub(crate) fn give_up(&self, root: &str, complete: impl Fn(&str) -> bool) -> GivenUp {
         let mut given_up = GivenUp::default();
         for member in self.members(root) {
-            let twice = self.held.get(member).copied().unwrap_or(false);
-            if complete(member) && !twice {
+            if complete(member) && !self.held.contains(member) {
                 given_up.closed.push(member.clone());
             } else {
                 given_up.abandoned.push(member.clone());

@@ -69,7 +69,7 @@ impl Segment {
 pub(crate) struct Loader<'d> {
     destination: &'d mut dyn Destination,
     resources: BTreeMap<String, ResourceLoad>,
-    families: Families,
+    families: Arc<Families>,
     /// Resources all of whose rows are committed.
     finished: BTreeSet<String>,
     source: String,
@@ -80,13 +80,14 @@ impl<'d> Loader<'d> {
     pub(crate) fn new(
         destination: &'d mut dyn Destination,
         plan: &Plan,
+        families: Arc<Families>,
         source: &str,
         state: PipelineState,
     ) -> Self {
         Self {
             destination,
             resources: plan.resources.iter().map(|plan| (plan.name.clone(), resource_load(plan))).collect(),
-            families: Families::new(plan),
+            families,
             finished: BTreeSet::new(),
             source: source.to_owned(),
             state,
@@ -97,7 +98,7 @@ impl<'d> Loader<'d> {
     pub(crate) fn begin(&mut self, first: Segment, loaded: &mut Loaded) -> Result<()> {
         if !first.is_empty() {
             let done = self.commit(&first)?;
-            note_taken_back(loaded, done.taken_back);
+            add_up(&mut loaded.taken_back, done.taken_back);
         }
         Ok(())
     }
@@ -161,12 +162,10 @@ impl<'d> Loader<'d> {
                     }
                 }
             };
-            for (resource, rows) in done.rows {
-                *loaded.rows.entry(resource).or_default() += rows;
-            }
+            add_up(&mut loaded.rows, done.rows);
             self.finished.extend(segment.finished.iter().map(|finished| finished.resource.clone()));
             loaded.readings.extend(done.readings);
-            note_taken_back(loaded, done.taken_back);
+            add_up(&mut loaded.taken_back, done.taken_back);
             for created in done.created {
                 tracing::debug!(created, "created");
             }
@@ -201,9 +200,10 @@ impl<'d> Loader<'d> {
     }
 }
 
-fn note_taken_back(loaded: &mut Loaded, rows: BTreeMap<String, u64>) {
+/// Adds rows by resource.
+fn add_up(sum: &mut BTreeMap<String, u64>, rows: BTreeMap<String, u64>) {
     for (resource, rows) in rows {
-        *loaded.taken_back.entry(resource).or_default() += rows;
+        *sum.entry(resource).or_default() += rows;
     }
 }
 
@@ -216,8 +216,7 @@ pub(crate) fn fingerprint(resource: &ResourcePlan) -> String {
 
 /// The resource whose rows a commit failed for; none where the database itself is the reason.
 fn culprit(error: &Error) -> Option<String> {
-    let resource = error.context().iter().find(|(key, _)| *key == "resource");
-    resource.filter(|_| error.kind() == ErrorKind::Schema).map(|(_, name)| name.clone())
+    error.fact("resource").filter(|_| error.kind() == ErrorKind::Schema).map(str::to_owned)
 }
 
 fn resource_load(resource: &ResourcePlan) -> ResourceLoad {

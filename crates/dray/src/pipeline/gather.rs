@@ -54,7 +54,7 @@ pub(super) struct Gatherer {
     pub(super) steps: Steps,
     /// Records that may still be loaded before the run stops by itself.
     pub(super) rows_left: Option<u64>,
-    pub(super) families: Families,
+    pub(super) families: Arc<Families>,
     /// The resources that run.
     pub(super) needed: BTreeSet<usize>,
     pub(super) segment: Segment,

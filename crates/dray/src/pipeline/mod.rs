@@ -133,7 +133,7 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
     let mut notes: Vec<String> = job.plan.notes.iter().map(crate::plan::Note::shown).collect();
     let plan = Arc::new(job.plan);
     let needed = extract::needed(&plan);
-    let families = Families::new(&plan);
+    let families = Arc::new(Families::new(&plan));
     let mut carried = carry_on(&plan, &needed, &restored, &families)?;
     notes.append(&mut carried.notes);
     let Restored { schema, state, .. } = restored;
@@ -158,7 +158,7 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
         checkpointing: job.checkpointing,
         steps: job.steps,
         rows_left: job.limits.rows,
-        families,
+        families: Arc::clone(&families),
         needed,
         segment: Segment::default(),
         moved: BTreeMap::new(),
@@ -167,7 +167,7 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
         outcomes: carried.before.into_iter().map(Outcome::from).collect(),
         notes: Vec::new(),
     };
-    let mut loader = Loader::new(destination.as_mut(), &plan, &job.source, state);
+    let mut loader = Loader::new(destination.as_mut(), &plan, families, &job.source, state);
     let mut begun = Loaded::default();
     loader.begin(carried.first, &mut begun)?;
     let deadline = job.limits.time.map(|time| started + time);

@@ -10,6 +10,7 @@ mod auth;
 mod bodies;
 mod children;
 mod drift;
+mod ignored;
 mod incremental;
 mod paging;
 mod retry;

@@ -115,8 +115,7 @@ impl Told {
 
 /// A fact of an error.
 pub(crate) fn fact<'a>(error: &'a Error, key: &str) -> &'a str {
-    let found = error.context().iter().find(|(own, _)| *own == key);
-    found.map_or_else(|| panic!("no {key} in {}", error.chain()), |(_, value)| value.as_str())
+    error.fact(key).unwrap_or_else(|| panic!("no {key} in {}", error.chain()))
 }
 
 /// Runs extract to its end: what it told, by resource.

@@ -7,8 +7,7 @@ use crate::error::Error;
 /// that the API made itself can expire.
 pub(in crate::extract) fn is_expired(token: &Token, error: &Error) -> bool {
     let made_by_api = matches!(token, Token::Cursor(_) | Token::Link(_));
-    let status = error.context().iter().find(|(key, _)| *key == "status");
-    made_by_api && status.is_some_and(|(_, status)| matches!(status.as_str(), "400" | "404" | "410"))
+    made_by_api && matches!(error.fact("status"), Some("400" | "404" | "410"))
 }
 
 /// The error with what it means on a page after the first.

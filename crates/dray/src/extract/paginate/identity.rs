@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
 use crate::json::{Document, Kind, NodeId};
 use crate::plan::{Disposition, ResourcePlan};
 
@@ -105,15 +107,25 @@ impl Identity {
     }
 
     fn one(&self, document: &Document, record: NodeId) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for key in &self.key {
-            let value = document.get(record, key).filter(|value| document.kind(*value) != Kind::Null);
-            let Some(value) = value else { return digest(document.raw(record)) };
-            hasher.write(document.raw(value));
-            hasher.write_u8(0x1f);
-        }
-        if self.key.is_empty() { digest(document.raw(record)) } else { hasher.finish() }
+        record_digest(document, record, &self.key)
     }
+}
+
+/// What tells a record from others: the fields of `key` where it has all of them, else the whole record. The same in
+/// every run: positions are stored with it.
+pub(in crate::extract) fn record_digest(document: &Document, record: NodeId, key: &[String]) -> u64 {
+    let whole = || xxh3_64(document.raw(record));
+    if key.is_empty() {
+        return whole();
+    }
+    let mut hasher = Xxh3::new();
+    for name in key {
+        let value = document.get(record, name).filter(|value| document.kind(*value) != Kind::Null);
+        let Some(value) = value else { return whole() };
+        hasher.update(document.raw(value));
+        hasher.update(b"\x1f");
+    }
+    hasher.digest()
 }
 
 /// A digest is hashed already.

@@ -22,6 +22,7 @@ pub(super) use chain::{Chain, Ended, Memory};
 pub(super) use detect::detect;
 pub(super) use drift::Verdict;
 pub(super) use expired::explained;
+pub(super) use identity::record_digest;
 
 use crate::json::{Document, NodeId};
 
