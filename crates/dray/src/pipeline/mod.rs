@@ -33,8 +33,8 @@ use crate::steps::Steps;
 
 /// Pages between extract and normalize.
 const PAGES_WAITING: usize = 16;
-/// Segments between normalize and load: one is loaded while the next is built.
-const SEGMENTS_WAITING: usize = 1;
+/// Segments between normalize and load: none waits, one is loaded while the next is built.
+const SEGMENTS_WAITING: usize = 0;
 
 /// When a transaction is closed; always between two pages.
 #[derive(Clone, Copy, Debug)]
