@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     match arguments.first().and_then(|first| first.to_str()) {
         Some("dray") => ExitCode::from(child::dray(arguments.split_off(1))),
         Some("measured") => ExitCode::from(measured::live(arguments.split_off(1))),
+        Some("cost") => ExitCode::from(measured::spend(&arguments[1..])),
         Some("child") => match Dying::of_arguments(&arguments[1..]) {
             Some(dying) => ExitCode::from(dying.live()),
             None => ExitCode::from(2),

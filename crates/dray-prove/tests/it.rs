@@ -83,6 +83,11 @@ fn r20_memory() {
     holds("R20");
 }
 
+#[test]
+fn r21_price_of_checkpoints() {
+    holds("R21");
+}
+
 /// A suite without a test here would be run by nobody but `make prove`.
 #[test]
 fn every_suite_has_a_test() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use dray::steps::{Steps, Verdict};
 
 use crate::child::{Died, Dying};
-use crate::load::{Folder, every_page, failure, load_into, plan};
+use crate::load::{DATASET, Folder, every_page, failure, load_into, plan};
 use crate::scenario::{Kind, World};
 use crate::suite::{Bench, Outcome, Scale, Suite};
 
@@ -145,7 +145,7 @@ impl<'b> Worker<'b> {
         let world = &self.world;
         world.sim.clear_requests();
         // A run that was only refused something, or not told, may have come to its end all the same.
-        let (died, went_on) = match self.death {
+        let (died, mut went_on) = match self.death {
             Death::Killed => {
                 let base = world.sim.base_url().to_owned();
                 let dying = Dying { kind: world.kind, base, database: folder.database(), at };
@@ -156,6 +156,8 @@ impl<'b> Worker<'b> {
         if died == Died::Survived {
             return Ok(died);
         }
+        // So may one that was killed after its last commit.
+        went_on |= self.is_over(&folder)?;
         if went_on {
             // It was a run like any other.
             self.complete(&folder, "after the run", 1)?;
@@ -206,6 +208,15 @@ impl<'b> Worker<'b> {
             _ if survived => Ok((Died::Survived, went_on)),
             _ => Ok((Died::Killed, went_on)),
         }
+    }
+
+    /// Whether the load is complete: dlt's table of loads has a row of it.
+    fn is_over(&self, folder: &Folder) -> Result<bool, String> {
+        let loads = format!("SELECT count(*) FROM {DATASET}._dlt_loads");
+        // Killed before its first commit, the run has not even made that table.
+        let Ok(loads) = folder.column(&loads) else { return Ok(false) };
+        let before = usize::from(self.before.is_some());
+        Ok(loads != [before.to_string()])
     }
 
     /// What a reader sees after the kill: nothing torn, and a replace is old or new.

@@ -10,6 +10,7 @@ mod injection;
 mod malformed;
 mod memory;
 mod origins;
+mod price;
 mod r06_drift;
 mod r07_loops;
 mod r08_cursors;
@@ -37,6 +38,7 @@ pub const ALL: &[Suite] = &[
     deaths::LOST_ANSWERS,
     hostile::SUITE,
     memory::SUITE,
+    price::SUITE,
 ];
 
 /// The suite of this id.

@@ -355,37 +355,34 @@ impl Gatherer {
         positions
     }
 
-    /// Takes the rows built so far into the segment; where that fails, nothing of this run is complete.
-    fn flush(&mut self) {
-        match self.normalizer.flush() {
-            Ok(rows) => {
-                for rows in rows {
-                    let Some(plan) = self.plan.resources.get(rows.resource) else { continue };
-                    // A record that could not be written may have left nested rows behind.
-                    let ended = self.outcomes.get(rows.resource).and_then(|outcome| outcome.ended.as_ref());
-                    if ended
-                        .is_some_and(|ended| matches!(ended, Err(error) if error.kind() == ErrorKind::Schema))
-                    {
-                        continue;
-                    }
-                    let resource = plan.name.clone();
-                    self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
-                }
+    /// Takes the rows built so far into the segment.
+    fn flush(&mut self) -> Result<()> {
+        for rows in self.normalizer.flush()? {
+            let Some(plan) = self.plan.resources.get(rows.resource) else { continue };
+            // A record that could not be written may have left nested rows behind.
+            let ended = self.outcomes.get(rows.resource).and_then(|outcome| outcome.ended.as_ref());
+            if ended.is_some_and(|ended| matches!(ended, Err(error) if error.kind() == ErrorKind::Schema)) {
+                continue;
             }
-            Err(error) => {
-                let message = error_text(&error);
-                for resource in self.needed.clone() {
-                    self.end(resource, Err(Error::new(ErrorKind::Bug, message.clone())));
-                }
-            }
+            let resource = plan.name.clone();
+            self.segment.batches.push(TableBatch { resource, table: rows.table, rows: rows.batch });
+        }
+        Ok(())
+    }
+
+    /// Rows of every resource are lost, and with them where its partitions stand: none is complete.
+    fn fail_all(&mut self, error: &Error) {
+        let message = error_text(error);
+        for resource in self.needed.clone() {
+            self.end(resource, Err(Error::new(ErrorKind::Bug, message.clone())));
         }
     }
 
-    /// Hands the open segment to the loader; false if the loader is gone.
+    /// Hands the open segment to the loader; false if nothing can be loaded any more.
     fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
-        self.flush();
-        if let Err(error) = self.steps.next("a segment is closed") {
-            tracing::error!(error = error.chain(), "stopping");
+        let closed = self.flush().and_then(|()| self.steps.next("a segment is closed"));
+        if let Err(error) = closed {
+            self.fail_all(&error);
             return false;
         }
         for collision in self.normalizer.take_collisions() {
