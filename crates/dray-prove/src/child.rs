@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use dray::steps::{Steps, Verdict};
 
-use crate::load::{every_page, failure, load_into, plan};
+use crate::load::{failure, load_into, plan};
 use crate::scenario::Kind;
 
 use dray::secret::Secret;
@@ -90,7 +90,7 @@ impl Dying {
             Verdict::GoOn
         });
         let ran = plan(&self.kind.config(&self.base), &[])
-            .and_then(|plan| load_into(&self.database, plan, every_page(), steps));
+            .and_then(|plan| load_into(&self.database, plan, self.kind.checkpointing(), steps));
         match failure(&ran) {
             None => 0,
             Some(problem) => {

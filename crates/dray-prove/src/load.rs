@@ -78,6 +78,15 @@ pub fn every_page() -> Checkpointing {
     Checkpointing { bytes: 1, ..Checkpointing::default() }
 }
 
+/// Writes after every page and commits after every second: the places to die at that the ends of transactions are not.
+#[must_use]
+pub fn every_second_page() -> Checkpointing {
+    Checkpointing { bytes: SECOND_PAGE, delivery: 1, ..Checkpointing::default() }
+}
+
+/// More than one page of a scenario has, and less than two.
+const SECOND_PAGE: usize = 1000;
+
 /// Loads a plan into a database file.
 ///
 /// # Errors

@@ -178,7 +178,9 @@ pub fn cost(
 pub fn spend(arguments: &[OsString]) -> u8 {
     let [commits, file, database] = arguments else { return 2 };
     let checkpointing = match commits.to_str() {
-        Some("once") => Checkpointing { bytes: usize::MAX, time: Duration::from_secs(3600) },
+        Some("once") => {
+            Checkpointing { bytes: usize::MAX, time: Duration::from_secs(3600), ..Checkpointing::default() }
+        }
         _ => Checkpointing::default(),
     };
     let ran = std::fs::read_to_string(file)

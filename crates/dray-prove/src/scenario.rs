@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dray::pipeline::Checkpointing;
 use dray_sim::{Api, Options, Request, Response, Sim};
 use serde_json::{Value, json};
 
-use crate::load::{DATASET, Folder, every_page, load_into, plan};
+use crate::load::{DATASET, Folder, every_page, every_second_page, load_into, plan};
 
 /// Records of a page.
 const PAGE: usize = 10;
@@ -100,6 +101,15 @@ impl Kind {
         matches!(self, Self::AppendAgain | Self::Merge | Self::Replace)
     }
 
+    /// When its transactions end: after every page in some, in others only after rows of a page were written before.
+    #[must_use]
+    pub fn checkpointing(self) -> Checkpointing {
+        match self {
+            Self::Append | Self::Merge | Self::Evolve => every_second_page(),
+            _ => every_page(),
+        }
+    }
+
     /// Records that the API has in its first or second state.
     fn count(self, second: bool) -> usize {
         match self {
@@ -163,7 +173,7 @@ impl World {
     /// In words, where it does not succeed.
     pub fn load(&self, database: &Path) -> Result<(), String> {
         let plan = plan(&self.config(), &[]).map_err(|error| error.chain())?;
-        let ran = load_into(database, plan, every_page(), dray::steps::Steps::default());
+        let ran = load_into(database, plan, self.kind.checkpointing(), dray::steps::Steps::default());
         crate::load::failure(&ran).map_or(Ok(()), Err)
     }
 

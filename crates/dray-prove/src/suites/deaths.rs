@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use dray::steps::{Steps, Verdict};
 
 use crate::child::{Died, Dying};
-use crate::load::{DATASET, Folder, every_page, failure, load_into, plan};
+use crate::load::{DATASET, Folder, failure, load_into, plan};
 use crate::scenario::{Kind, World};
 use crate::suite::{Bench, Outcome, Scale, Suite};
 
@@ -198,7 +198,7 @@ impl<'b> Worker<'b> {
             if own == at { Verdict::Fail } else { Verdict::GoOn }
         });
         let plan = plan(&self.world.config(), &[]).map_err(|error| error.chain())?;
-        let ran = load_into(&folder.database(), plan, every_page(), steps);
+        let ran = load_into(&folder.database(), plan, self.world.kind.checkpointing(), steps);
         let survived = reached.load(Ordering::SeqCst) < at;
         let failure = failure(&ran);
         let went_on = failure.is_none();

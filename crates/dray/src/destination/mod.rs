@@ -16,8 +16,8 @@ use crate::schema::{Schema, SortOrder, Table};
 /// A database.
 ///
 /// # Contract
-/// - [`Destination::commit`] is one transaction: rows, tables and columns, state, positions and the load's row become
-///   durable together or not at all.
+/// - [`Destination::commit`] ends one transaction: rows (also those that [`Destination::write`] gave before), tables and
+///   columns, state, positions and the load's row become durable together or not at all.
 /// - Every commit checks the epoch that [`Destination::claim`] took and the sequence number of the last commit, in
 ///   the same transaction; where they differ, another run has taken over and the commit fails.
 /// - Identifiers are quoted and values bound or built by Arrow; no text from an API is pasted into SQL.
@@ -29,10 +29,21 @@ pub trait Destination: Send {
     /// Where the database cannot be opened, is held by another run, or holds something of a newer version.
     fn claim(&mut self, run: &RunIdentity) -> Result<Restored>;
 
-    /// Makes `commit` durable in one transaction.
+    /// Gives rows of the transaction that the next [`Destination::commit`] ends, so that they need not be held until
+    /// then: root tables before their nested tables, as in [`Commit::batches`]. Nobody sees them before the commit.
     ///
     /// # Errors
-    /// Where the database refuses something, or another run has taken over; nothing of the commit is visible then.
+    /// As [`Destination::commit`]; everything that was given since the last commit is gone then.
+    fn write(
+        &mut self,
+        batches: &[TableBatch],
+        resources: &BTreeMap<String, ResourceLoad>,
+    ) -> Result<Committed>;
+
+    /// Makes `commit` durable, with everything that was given since the last one, in one transaction.
+    ///
+    /// # Errors
+    /// Where the database refuses something, or another run has taken over; nothing of the transaction is visible then.
     fn commit(&mut self, commit: Commit<'_>) -> Result<Committed>;
 
     /// The kind of database, as `--to` names it: `duckdb`.
@@ -90,7 +101,7 @@ pub struct Position {
     pub done: bool,
 }
 
-/// One transaction.
+/// One transaction, but for the rows that were given before.
 #[derive(Debug, Default)]
 pub struct Commit<'a> {
     /// Rows, root tables before their nested tables.
@@ -193,7 +204,7 @@ pub enum KeyReading {
     Partition,
 }
 
-/// What a commit did.
+/// What a commit, or rows given before it, did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Rows written to root tables, by resource (staged rows count when they are switched in).
@@ -204,6 +215,19 @@ pub struct Committed {
     pub created: Vec<String>,
     /// Root rows that were taken back, by resource.
     pub taken_back: BTreeMap<String, u64>,
+}
+
+impl Committed {
+    /// Adds what happened after it in the same transaction.
+    pub(crate) fn add(&mut self, later: Self) {
+        for (sum, more) in [(&mut self.rows, later.rows), (&mut self.taken_back, later.taken_back)] {
+            for (resource, rows) in more {
+                *sum.entry(resource).or_default() += rows;
+            }
+        }
+        self.readings.extend(later.readings);
+        self.created.extend(later.created);
+    }
 }
 
 /// Column that holds a row's partition in tables that may be replaced by partition.

@@ -18,6 +18,15 @@ use crate::report::Loaded;
 use crate::schema::Schema;
 use crate::state::{PipelineState, StoredCursor};
 
+/// What the loader is given.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// Rows of the segment that is still open: they need not wait for its end.
+    Rows(Vec<TableBatch>),
+    /// A segment, without the rows that were delivered before.
+    Segment(Box<Segment>),
+}
+
 /// What one transaction covers: never part of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Segment {
@@ -74,6 +83,13 @@ pub(crate) struct Loader<'d> {
     finished: BTreeSet<String>,
     source: String,
     state: PipelineState,
+    /// Rows that are written and not committed, for a transaction without the resource that spoils it. With one resource
+    /// there is nothing to save then, and none are kept.
+    written: Vec<TableBatch>,
+    /// What writing them did.
+    uncommitted: Committed,
+    /// Resources that failed since the last commit.
+    to_abandon: Vec<String>,
 }
 
 impl<'d> Loader<'d> {
@@ -91,6 +107,9 @@ impl<'d> Loader<'d> {
             finished: BTreeSet::new(),
             source: source.to_owned(),
             state,
+            written: Vec::new(),
+            uncommitted: Committed::default(),
+            to_abandon: Vec::new(),
         }
     }
 
@@ -140,38 +159,75 @@ impl<'d> Loader<'d> {
         segment.spoiled = roots.iter().flat_map(|root| self.families.members(root)).cloned().collect();
     }
 
-    /// Commits segments until the sender is gone, or one cannot be committed.
+    /// Writes rows and commits segments until the sender is gone, or the database refuses.
     ///
     /// Where the rows of one resource are the reason, that resource is taken out and has failed; the others go on.
     pub(crate) fn load(
         &mut self,
-        segments: &Receiver<Segment>,
+        deliveries: &Receiver<Delivery>,
         loaded: &mut Loaded,
         mut committed: impl FnMut(&Loaded),
     ) -> Result<()> {
-        for mut segment in segments {
-            let done = loop {
-                self.leave_out(&mut segment, &loaded.failed);
-                match self.commit(&segment) {
-                    Ok(done) => break done,
-                    Err(error) => {
-                        let culprit = culprit(&error).filter(|name| !loaded.failed.contains_key(name));
-                        let Some(culprit) = culprit else { return Err(error) };
-                        segment.abandoned.push(culprit.clone());
-                        loaded.failed.insert(culprit, error);
-                    }
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Rows(batches) => self.write(batches, loaded)?,
+                Delivery::Segment(segment) => {
+                    self.segment(*segment, loaded)?;
+                    committed(loaded);
                 }
-            };
-            add_up(&mut loaded.rows, done.rows);
-            self.finished.extend(segment.finished.iter().map(|finished| finished.resource.clone()));
-            loaded.readings.extend(done.readings);
-            add_up(&mut loaded.taken_back, done.taken_back);
-            for created in done.created {
-                tracing::debug!(created, "created");
             }
-            committed(loaded);
         }
         Ok(())
+    }
+
+    /// Writes rows into the open transaction.
+    fn write(&mut self, mut batches: Vec<TableBatch>, loaded: &mut Loaded) -> Result<()> {
+        loop {
+            batches.retain(|batch| !loaded.failed.contains_key(&batch.resource));
+            match self.destination.write(&batches, &self.resources) {
+                Ok(done) => {
+                    self.uncommitted.add(done);
+                    if self.resources.len() > 1 {
+                        self.written.append(&mut batches);
+                    }
+                    return Ok(());
+                }
+                Err(error) => self.leave_out_culprit(error, loaded)?,
+            }
+        }
+    }
+
+    fn segment(&mut self, mut segment: Segment, loaded: &mut Loaded) -> Result<()> {
+        let done = loop {
+            segment.abandoned.append(&mut self.to_abandon);
+            self.leave_out(&mut segment, &loaded.failed);
+            match self.commit(&segment) {
+                Ok(done) => break done,
+                Err(error) => self.leave_out_culprit(error, loaded)?,
+            }
+        };
+        self.written.clear();
+        let mut all = std::mem::take(&mut self.uncommitted);
+        all.add(done);
+        add_up(&mut loaded.rows, all.rows);
+        self.finished.extend(segment.finished.iter().map(|finished| finished.resource.clone()));
+        loaded.readings.extend(all.readings);
+        add_up(&mut loaded.taken_back, all.taken_back);
+        for created in all.created {
+            tracing::debug!(created, "created");
+        }
+        Ok(())
+    }
+
+    /// The transaction is gone: where one resource is to blame, the rows of the others are written again.
+    fn leave_out_culprit(&mut self, error: Error, loaded: &mut Loaded) -> Result<()> {
+        self.uncommitted = Committed::default();
+        let culprit = culprit(&error).filter(|name| !loaded.failed.contains_key(name));
+        let Some(culprit) = culprit else { return Err(error) };
+        self.to_abandon.push(culprit.clone());
+        loaded.failed.insert(culprit, error);
+        let written = std::mem::take(&mut self.written);
+        if written.is_empty() { Ok(()) } else { self.write(written, loaded) }
     }
 
     fn commit(&mut self, segment: &Segment) -> Result<Committed> {

@@ -15,7 +15,7 @@ use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{CursorMove, Event, Opened, Page};
 use crate::json::Document;
-use crate::load::{Families, Move, Segment};
+use crate::load::{Delivery, Families, Move, Segment};
 use crate::normalize::Normalizer;
 use crate::plan::Plan;
 use crate::report::error_text;
@@ -58,9 +58,14 @@ pub(super) struct Gatherer {
     /// The resources that run.
     pub(super) needed: BTreeSet<usize>,
     pub(super) segment: Segment,
-    /// Partitions that moved since the last segment.
+    /// Partitions that moved since rows were last delivered.
     pub(super) moved: BTreeMap<(usize, Arc<str>), Moved>,
+    /// Where partitions stand with the rows of this segment that are delivered.
+    pub(super) delivered: BTreeMap<(usize, Arc<str>), Moved>,
+    /// Bytes of pages in this segment.
     pub(super) pending_bytes: usize,
+    /// Those of them whose rows are not delivered.
+    pub(super) undelivered: usize,
     pub(super) pending_since: Option<Instant>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) notes: Vec<String>,
@@ -70,7 +75,7 @@ pub(super) struct Gatherer {
 pub(super) struct Moved {
     place: Place,
     done: bool,
-    /// Its parent opened it in this segment: nothing is stored of it yet.
+    /// Its parent opened it since then: nothing is delivered of it yet.
     fresh: bool,
 }
 
@@ -79,7 +84,7 @@ impl Gatherer {
         &mut self,
         handle: &tokio::runtime::Handle,
         mut pages: mpsc::Receiver<Event>,
-        segments: &SyncSender<Segment>,
+        segments: &SyncSender<Delivery>,
     ) {
         loop {
             let next = match self.pending_since {
@@ -107,7 +112,13 @@ impl Gatherer {
                 tracing::info!("this run has loaded as many records as it may");
                 break;
             }
-            if (due || self.pending_bytes >= self.checkpointing.bytes) && !self.send(segments) {
+            let due = due || self.pending_bytes >= self.checkpointing.bytes;
+            let going = if due {
+                self.send(segments)
+            } else {
+                self.undelivered < self.checkpointing.delivery || self.deliver(segments)
+            };
+            if !going {
                 // The loader has failed: closing the channel stops extract.
                 return;
             }
@@ -154,8 +165,9 @@ impl Gatherer {
             self.end(page.resource, Err(error));
             return;
         }
+        let mut held = 0;
         for reject in page.rejects.iter().filter(|_| plan.selected) {
-            self.pending_bytes += reject.raw.len();
+            held += reject.raw.len();
             self.segment.rejects.push(RejectedRecord {
                 resource: plan.name.clone(),
                 partition: Arc::clone(&page.partition),
@@ -170,7 +182,7 @@ impl Gatherer {
             // Parent fields are written once a record.
             let carried =
                 page.overlay.as_ref().map_or(0, |overlay| overlay.body().len() * page.records.len());
-            self.pending_bytes += page.document.body().len() + carried;
+            held += page.document.body().len() + carried;
             let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
             self.rows_left = self.rows_left.map(|left| left.saturating_sub(count));
             if let Err(error) = self.normalizer.page(&page) {
@@ -179,6 +191,8 @@ impl Gatherer {
                 return;
             }
         }
+        self.pending_bytes += held;
+        self.undelivered += held;
         self.pending_since.get_or_insert_with(|| self.env.instant());
         let place =
             Place { overlay: page.overlay.as_deref().map(text), at: Some(page.position), cursor: None };
@@ -339,7 +353,8 @@ impl Gatherer {
     /// Where partitions stand with the rows of this segment.
     fn positions(&mut self) -> Vec<Position> {
         let mut positions = Vec::with_capacity(self.moved.len());
-        for ((resource, partition), Moved { place, done, .. }) in std::mem::take(&mut self.moved) {
+        self.delivered.append(&mut self.moved);
+        for ((resource, partition), Moved { place, done, .. }) in std::mem::take(&mut self.delivered) {
             let Some(plan) = self.plan.resources.get(resource) else { continue };
             match serde_json::to_value(place) {
                 Ok(place) => positions.push(Position {
@@ -370,6 +385,18 @@ impl Gatherer {
         Ok(())
     }
 
+    /// Hands rows of the open segment to the loader; false if nothing can be loaded any more.
+    fn deliver(&mut self, deliveries: &SyncSender<Delivery>) -> bool {
+        let closed = self.flush().and_then(|()| self.steps.next("rows are delivered"));
+        if let Err(error) = closed {
+            self.fail_all(&error);
+            return false;
+        }
+        self.delivered.append(&mut self.moved);
+        self.undelivered = 0;
+        deliveries.send(Delivery::Rows(std::mem::take(&mut self.segment.batches))).is_ok()
+    }
+
     /// Rows of every resource are lost, and with them where its partitions stand: none is complete.
     fn fail_all(&mut self, error: &Error) {
         let message = error_text(error);
@@ -379,7 +406,7 @@ impl Gatherer {
     }
 
     /// Hands the open segment to the loader; false if nothing can be loaded any more.
-    fn send(&mut self, segments: &SyncSender<Segment>) -> bool {
+    fn send(&mut self, segments: &SyncSender<Delivery>) -> bool {
         let closed = self.flush().and_then(|()| self.steps.next("a segment is closed"));
         if let Err(error) = closed {
             self.fail_all(&error);
@@ -395,10 +422,10 @@ impl Gatherer {
         self.settle();
         let over = self.needed.iter().all(|at| self.outcomes[*at].settled);
         self.segment.complete = over && self.needed.iter().all(|at| self.is_complete(*at));
-        self.pending_bytes = 0;
+        (self.pending_bytes, self.undelivered) = (0, 0);
         self.pending_since = None;
         let segment = std::mem::take(&mut self.segment);
-        segment.is_empty() || segments.send(segment).is_ok()
+        segment.is_empty() || segments.send(Delivery::Segment(Box::new(segment))).is_ok()
     }
 }
 

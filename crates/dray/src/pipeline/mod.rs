@@ -23,7 +23,7 @@ use crate::destination::{Destination, Restored, RunIdentity};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, ResourceStats, Resume};
-use crate::load::{Families, Loader, Segment};
+use crate::load::{Delivery, Families, Loader, Segment};
 use crate::normalize::Normalizer;
 use crate::plan::{CursorValue, Plan};
 use crate::report::{Loaded, Report};
@@ -33,8 +33,8 @@ use crate::steps::Steps;
 
 /// Pages between extract and normalize.
 const PAGES_WAITING: usize = 16;
-/// Segments between normalize and load: none waits, one is loaded while the next is built.
-const SEGMENTS_WAITING: usize = 0;
+/// Rows between normalize and load: none wait, some are written while the next are built.
+const DELIVERIES_WAITING: usize = 0;
 
 /// When a transaction is closed; always between two pages.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +43,16 @@ pub struct Checkpointing {
     pub bytes: usize,
     /// ...or once its first page has waited this long.
     pub time: Duration,
+    /// Rows are written into it whenever so many bytes of pages have become rows.
+    pub delivery: usize,
 }
 
 impl Default for Checkpointing {
-    /// 16 MiB, five seconds.
+    /// 64 MiB, five seconds, 4 MiB. DuckDB writes the rows of a large transaction once; those of many small ones it first
+    /// logs, and packs again and again until a block of its own is full.
     fn default() -> Self {
-        Self { bytes: 16 << 20, time: Duration::from_secs(5) }
+        let e = |n: &str, d: usize| std::env::var(n).map_or(d, |s| s.parse::<usize>().unwrap()) << 20;
+        Self { bytes: e("DRAY_SEG", 64), time: Duration::from_secs(5), delivery: e("DRAY_DEL", 4) }
     }
 }
 
@@ -163,6 +167,8 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
         segment: Segment::default(),
         moved: BTreeMap::new(),
         pending_bytes: 0,
+        undelivered: 0,
+        delivered: BTreeMap::new(),
         pending_since: None,
         outcomes: carried.before.into_iter().map(Outcome::from).collect(),
         notes: Vec::new(),
@@ -216,7 +222,7 @@ fn stages(
         .build()
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the runtime").caused_by(error))?;
     let (events, pages) = mpsc::channel(PAGES_WAITING);
-    let (segments, waiting) = sync_channel(SEGMENTS_WAITING);
+    let (segments, waiting) = sync_channel(DELIVERIES_WAITING);
     let names: BTreeMap<&str, usize> =
         progress.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let handle = runtime.handle().clone();
@@ -263,7 +269,7 @@ async fn passed(deadline: Option<Instant>) {
 
 fn load_thread(
     mut loader: Loader<'_>,
-    waiting: &Receiver<Segment>,
+    waiting: &Receiver<Delivery>,
     names: &BTreeMap<&str, usize>,
     progress: &Progress,
 ) -> LoadEnded {

@@ -6,6 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::ddl::Catalog;
 use super::family::{Family, Lineage};
+use super::keys::SeenKeys;
 use super::ledger::{self, Ledger, OpenPass};
 use super::sql::{Param, Session};
 use super::{meta, rejects, write};
@@ -52,6 +53,7 @@ pub(super) struct Checkpoint<'d> {
     pub(super) session: &'d mut Session,
     pub(super) book: &'d mut Book,
     pub(super) run: &'d RunIdentity,
+    pub(super) seen: &'d mut SeenKeys,
     pub(super) committed: Committed,
     /// `inserted_at` of its rows in dlt's tables: a microsecond later with each commit, for dlt takes the newest.
     at_micros: i64,
@@ -64,35 +66,22 @@ impl<'d> Checkpoint<'d> {
         session: &'d mut Session,
         book: &'d mut Book,
         run: &'d RunIdentity,
+        seen: &'d mut SeenKeys,
         sequence: i64,
         id: String,
     ) -> Self {
         let at_micros = run.started_micros.saturating_add(sequence);
-        Self { session, book, run, committed: Committed::default(), at_micros, id }
+        Self { session, book, run, seen, committed: Committed::default(), at_micros, id }
     }
 
-    pub(super) fn apply(mut self, commit: &Commit<'_>) -> Result<Committed> {
-        let before = self.book.ledger.clone();
+    /// Everything of a commit; `before` is the ledger as the last commit left it.
+    pub(super) fn apply(mut self, commit: &Commit<'_>, before: &Ledger) -> Result<Committed> {
         for resource in &commit.restarted {
             self.abandon(resource).map_err(|error| error.with("resource", resource))?;
         }
-        // All changes of tables before any rows: what one resource's rows need, another's table may share.
-        self.ensure_tables(commit)?;
-        let mut by_resource: Vec<(&str, Vec<&TableBatch>)> = Vec::new();
-        for batch in &commit.batches {
-            match by_resource.iter_mut().find(|(resource, _)| *resource == batch.resource) {
-                Some((_, batches)) => batches.push(batch),
-                None => by_resource.push((&batch.resource, vec![batch])),
-            }
-        }
-        for (resource, batches) in by_resource {
-            let load = load_of(commit, resource)?;
-            let finishing = commit.finished.iter().any(|finished| finished.resource == resource);
-            self.write(resource, load, &batches, finishing)
-                .map_err(|error| error.with("resource", resource))?;
-        }
+        self.rows(&commit.batches, &commit.resources, &commit.finished)?;
         for finished in &commit.finished {
-            let load = load_of(commit, &finished.resource)?;
+            let load = load_of(&commit.resources, &finished.resource)?;
             self.finish(finished, load).map_err(|error| error.with("resource", &finished.resource))?;
         }
         self.put_positions(commit)?;
@@ -110,16 +99,61 @@ impl<'d> Checkpoint<'d> {
         }
         self.put_records(commit)?;
         self.put_loads(commit)?;
-        if self.book.ledger != before {
+        if self.book.ledger != *before {
             self.book.ledger.write(self.session, &self.book.target, &self.run.pipeline)?;
         }
         Ok(self.committed)
     }
 
+    /// Writes rows that come before the commit.
+    pub(super) fn write(
+        mut self,
+        batches: &[TableBatch],
+        resources: &BTreeMap<String, ResourceLoad>,
+    ) -> Result<Committed> {
+        self.rows(batches, resources, &[])?;
+        Ok(self.committed)
+    }
+
+    fn rows(
+        &mut self,
+        batches: &[TableBatch],
+        resources: &BTreeMap<String, ResourceLoad>,
+        finished: &[Finished],
+    ) -> Result<()> {
+        // All changes of tables before any rows: what one resource's rows need, another's table may share.
+        self.ensure_tables(batches)?;
+        if !batches.is_empty() {
+            self.open_load();
+        }
+        let mut by_resource: Vec<(&str, Vec<&TableBatch>)> = Vec::new();
+        for batch in batches {
+            match by_resource.iter_mut().find(|(resource, _)| *resource == batch.resource) {
+                Some((_, batches)) => batches.push(batch),
+                None => by_resource.push((&batch.resource, vec![batch])),
+            }
+        }
+        for (resource, batches) in by_resource {
+            let load = load_of(resources, resource)?;
+            let finishing = finished.iter().any(|finished| finished.resource == resource);
+            self.put_by_disposition(resource, load, &batches, finishing)
+                .map_err(|error| error.with("resource", resource))?;
+        }
+        Ok(())
+    }
+
+    /// This run's load has rows: it is open until all passes that have rows of it are over.
+    fn open_load(&mut self) {
+        let load_id = &self.run.load_id;
+        if !self.book.ledger.loads.contains(load_id) {
+            self.book.ledger.loads.push(load_id.clone());
+        }
+    }
+
     /// Stores where partitions stand; a partition that moves opens the pass of its resource.
     fn put_positions(&mut self, commit: &Commit<'_>) -> Result<()> {
         for position in &commit.positions {
-            let load = load_of(commit, &position.resource)?;
+            let load = load_of(&commit.resources, &position.resource)?;
             self.book.ledger.open(&position.resource, load, &self.run.load_id);
         }
         ledger::put_positions(self.session, &self.book.target, &self.run.pipeline, &commit.positions)
@@ -127,14 +161,11 @@ impl<'d> Checkpoint<'d> {
 
     /// Writes the rows of loads that are complete; until then they are open in the ledger.
     fn put_loads(&mut self, commit: &Commit<'_>) -> Result<()> {
-        let load_id = &self.run.load_id;
-        let has_rows = commit.complete || !commit.batches.is_empty();
-        if has_rows && !self.book.ledger.loads.contains(load_id) {
-            self.book.ledger.loads.push(load_id.clone());
-        }
         if !commit.complete {
             return Ok(());
         }
+        // A complete load has its row even where it brought none.
+        self.open_load();
         for load in self.book.ledger.completed() {
             let hash = self.book.schema.as_ref().map(|schema| schema.hash.as_str());
             meta::put_load(self.session, &self.book.target, &load, &self.run.schema, hash, self.at_micros)?;
@@ -142,10 +173,10 @@ impl<'d> Checkpoint<'d> {
         Ok(())
     }
 
-    fn ensure_tables(&mut self, commit: &Commit<'_>) -> Result<()> {
+    fn ensure_tables(&mut self, batches: &[TableBatch]) -> Result<()> {
         // The last description of a table is the widest.
         let mut tables: Vec<&TableBatch> = Vec::new();
-        for batch in &commit.batches {
+        for batch in batches {
             match tables.iter_mut().find(|known| known.table.name == batch.table.name) {
                 Some(known) => *known = batch,
                 None => tables.push(batch),
@@ -166,7 +197,7 @@ impl<'d> Checkpoint<'d> {
         Ok(())
     }
 
-    fn write(
+    fn put_by_disposition(
         &mut self,
         resource: &str,
         load: &ResourceLoad,
@@ -255,7 +286,7 @@ impl<'d> Checkpoint<'d> {
     }
 
     /// Whether another resource of this load fills the same table.
-    fn shared(&self, resource: &str, table: &str) -> bool {
+    pub(super) fn shared(&self, resource: &str, table: &str) -> bool {
         self.book.filled.get(table).is_some_and(|filled| filled.iter().any(|other| other != resource))
     }
 
@@ -299,8 +330,8 @@ impl<'d> Checkpoint<'d> {
     }
 }
 
-fn load_of<'c>(commit: &'c Commit<'_>, resource: &str) -> Result<&'c ResourceLoad> {
-    commit.resources.get(resource).ok_or_else(|| {
+fn load_of<'c>(resources: &'c BTreeMap<String, ResourceLoad>, resource: &str) -> Result<&'c ResourceLoad> {
+    resources.get(resource).ok_or_else(|| {
         Error::new(ErrorKind::Bug, "a commit does not say how a resource loads").with("resource", resource)
     })
 }

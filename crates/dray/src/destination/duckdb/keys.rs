@@ -3,11 +3,13 @@
 //! Done on the Arrow columns of the key alone, so that the other columns are written once and never sorted.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::destination::TableBatch;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +24,8 @@ pub(super) struct Survivors {
     pub(super) removed: HashSet<String>,
     /// Some row's key has a null part.
     pub(super) null_parts: bool,
+    /// Digests of the keys of the rows that stay or are removed, without those that have a null part.
+    pub(super) digests: Vec<u64>,
 }
 
 /// Decides which root rows stay. `batches` are root rows in the order in which they were seen.
@@ -35,6 +39,7 @@ pub(super) fn survivors(
     let mut last: HashMap<Vec<u8>, (usize, usize)> = HashMap::new();
     let mut null_parts = false;
     let mut any_removed = false;
+    let mut digests = Vec::new();
     if !key.is_empty() {
         let mut bytes = Vec::new();
         for (number, batch) in batches.iter().enumerate() {
@@ -43,11 +48,14 @@ pub(super) fn survivors(
                 bytes.clear();
                 if !parts.iter().all(|part| part.encode(row, &mut bytes)) {
                     null_parts = true;
-                } else if let Some(place) = last.get_mut(&bytes) {
+                    continue;
+                }
+                if let Some(place) = last.get_mut(&bytes) {
                     let (earlier, earlier_row) = std::mem::replace(place, (number, row));
                     unset(&mut keep, earlier, earlier_row);
                     any_removed = true;
                 } else {
+                    digests.push(xxh3_64(&bytes));
                     last.insert(bytes.clone(), (number, row));
                 }
             }
@@ -63,13 +71,88 @@ pub(super) fn survivors(
         }
     }
     if !any_removed {
-        return Ok(Survivors { keep: Vec::new(), removed: HashSet::new(), null_parts });
+        return Ok(Survivors { keep: Vec::new(), removed: HashSet::new(), null_parts, digests });
     }
     let mut removed = HashSet::new();
     for (batch, keep) in batches.iter().zip(&keep) {
         collect_removed(&batch.rows, keep, &mut removed);
     }
-    Ok(Survivors { keep, removed, null_parts })
+    Ok(Survivors { keep, removed, null_parts, digests })
+}
+
+/// The keys that this run has put into tables that were empty before: rows with other keys replace nothing, and need not
+/// be looked for.
+#[derive(Debug, Default)]
+pub(super) struct SeenKeys {
+    /// By root table.
+    tables: HashMap<String, Option<Seen>>,
+}
+
+/// The keys of one table.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Types of the key's columns: keys of another type may be equal to these without having their digests.
+    types: Vec<(DataType, arrow_schema::DataType)>,
+    /// Two keys of one digest are taken for one key, which costs a search and nothing else.
+    digests: HashSet<u64, BuildHasherDefault<Itself>>,
+}
+
+/// More keys than this (some 20 MB) are not remembered; from there on each is looked for in the table.
+const MOST_KEYS: usize = 1_000_000;
+
+impl SeenKeys {
+    /// Whether it is known if the table was empty before.
+    pub(super) fn knows(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
+    /// Says whether the table was empty before the first rows of this run.
+    pub(super) fn learn(&mut self, table: &str, empty: bool) {
+        self.tables.insert(table.to_owned(), empty.then(Seen::default));
+    }
+
+    /// Whether none of these rows can have the key of a row that is there; remembers them.
+    pub(super) fn are_new(&mut self, batches: &[&TableBatch], key: &[String], digests: &[u64]) -> bool {
+        let Some(first) = batches.first() else { return true };
+        let Some(known) = self.tables.get_mut(&first.table.name) else { return false };
+        let Some(seen) = known else { return false };
+        let same_types = batches.iter().all(|batch| {
+            let types: Vec<_> = key.iter().filter_map(|name| types(batch, name)).collect();
+            if seen.types.is_empty() {
+                seen.types.clone_from(&types);
+            }
+            types.len() == key.len() && types == seen.types
+        });
+        if key.is_empty() || !same_types || seen.digests.len() + digests.len() > MOST_KEYS {
+            *known = None;
+            return false;
+        }
+        // Every one is remembered, whatever comes out.
+        digests.iter().fold(true, |new, digest| seen.digests.insert(*digest) && new)
+    }
+}
+
+fn types(batch: &TableBatch, name: &str) -> Option<(DataType, arrow_schema::DataType)> {
+    let column = batch.rows.column_by_name(name)?;
+    Some((batch.table.column(name)?.data_type, column.data_type().clone()))
+}
+
+/// A digest needs no further hashing.
+#[derive(Debug, Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
 }
 
 /// Which rows of a nested table stay; adds those that do not to `removed`, for the tables below it.

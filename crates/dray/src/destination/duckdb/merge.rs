@@ -80,6 +80,7 @@ impl Checkpoint<'_> {
         let keyed = !load.primary_key.is_empty() || !load.merge_key.is_empty();
         if keyed
             && let Some(family) = self.book.family(&load.table)
+            && !self.replaces_nothing(resource, load, roots, &survivors.digests, &family)?
             && self.has_rows(&family)?
         {
             self.fill_keys(load, roots)?;
@@ -87,6 +88,25 @@ impl Checkpoint<'_> {
             self.delete_by_keys(&family, &keys, &load.primary_key, &load.merge_key, survivors.null_parts)?;
         }
         self.put_surviving(resource, load, batches, &survivors)
+    }
+
+    /// Whether no row that is there can have the key of one of these rows, so that none needs to be looked for.
+    fn replaces_nothing(
+        &mut self,
+        resource: &str,
+        load: &ResourceLoad,
+        roots: &[&TableBatch],
+        digests: &[u64],
+        family: &Family,
+    ) -> Result<bool> {
+        if !load.merge_key.is_empty() || self.shared(resource, &load.table) {
+            return Ok(false);
+        }
+        if !self.seen.knows(&load.table) {
+            let empty = !self.has_rows(family)?;
+            self.seen.learn(&load.table, empty);
+        }
+        Ok(self.seen.are_new(roots, &load.primary_key, digests))
     }
 
     fn put_surviving(

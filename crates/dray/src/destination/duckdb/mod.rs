@@ -27,6 +27,7 @@ mod stage;
 mod types;
 mod write;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,9 +38,10 @@ use adbc_driver_manager::ManagedDatabase;
 use self::checkpoint::{Book, Checkpoint};
 use self::ddl::Catalog;
 use self::family::Lineage;
+use self::keys::SeenKeys;
 use self::ledger::Ledger;
 use self::sql::{COMMIT, Session};
-use super::{Commit, Committed, Destination, Restored, RunIdentity};
+use super::{Commit, Committed, Destination, ResourceLoad, Restored, RunIdentity, TableBatch};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::steps::Steps;
@@ -68,6 +70,16 @@ struct Claimed {
     /// Commits so far.
     sequence: i64,
     book: Book,
+    seen: SeenKeys,
+    /// What the last commit left, while a transaction is open.
+    before: Option<Book>,
+}
+
+impl Claimed {
+    fn checkpoint<'d>(&'d mut self, session: &'d mut Session) -> Checkpoint<'d> {
+        let id = format!("{}_{}", self.epoch, self.sequence);
+        Checkpoint::new(session, &mut self.book, &self.run, &mut self.seen, self.sequence, id)
+    }
 }
 
 impl DuckDb {
@@ -167,6 +179,66 @@ impl DuckDb {
         result
     }
 
+    /// Works in the transaction of the run, which begins here where none is open; where it fails, all of it is gone.
+    fn within<T>(&mut self, work: impl FnOnce(&mut Session, &mut Claimed) -> Result<T>) -> Result<T> {
+        let Some(claimed) = self.claimed.as_mut() else {
+            return Err(Error::new(ErrorKind::Bug, "rows without a claim"));
+        };
+        let session = &mut self.session;
+        let result = (|| {
+            if claimed.before.is_none() {
+                session.run("BEGIN TRANSACTION", &[])?;
+                claimed.before = Some(claimed.book.clone());
+                let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
+                meta::check_writer(session, target, pipeline, claimed.epoch, claimed.sequence)?;
+            }
+            work(session, claimed)
+        })();
+        if result.is_err() {
+            self.roll_back();
+        }
+        result
+    }
+
+    /// Ends the transaction of the run.
+    fn end(&mut self) -> Result<()> {
+        let Err(error) = self.session.run(COMMIT, &[]) else {
+            self.committed();
+            return Ok(());
+        };
+        let Some(claimed) = self.claimed.as_ref() else { return Err(error) };
+        // A commit may have happened although its answer was lost: the sequence number tells.
+        drop(self.session.run("ROLLBACK", &[]));
+        let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
+        let sequence = meta::sequence(&mut self.session, target, pipeline, claimed.epoch);
+        let happened = matches!(sequence, Ok(Some(sequence)) if sequence == claimed.sequence + 1);
+        if happened && error.kind() == ErrorKind::Destination {
+            self.committed();
+            Ok(())
+        } else {
+            self.roll_back();
+            Err(error)
+        }
+    }
+
+    fn committed(&mut self) {
+        if let Some(claimed) = self.claimed.as_mut() {
+            claimed.sequence += 1;
+            claimed.before = None;
+        }
+    }
+
+    fn roll_back(&mut self) {
+        // Where the transaction is gone already (a refused COMMIT ends it), this fails, which changes nothing.
+        drop(self.session.run("ROLLBACK", &[]));
+        if let Some(claimed) = self.claimed.as_mut() {
+            claimed.seen = SeenKeys::default();
+            if let Some(before) = claimed.before.take() {
+                claimed.book = before;
+            }
+        }
+    }
+
     fn claim_within(&mut self, run: &RunIdentity) -> Result<(Claimed, Restored)> {
         let staging = self.staging();
         let session = &mut self.session;
@@ -200,7 +272,8 @@ impl DuckDb {
             positions,
         };
         let book = Book::new(target, staged, lineage, ledger, schema, state);
-        Ok((Claimed { run: run.clone(), epoch, sequence: 0, book }, restored))
+        let seen = SeenKeys::default();
+        Ok((Claimed { run: run.clone(), epoch, sequence: 0, book, seen, before: None }, restored))
     }
 }
 
@@ -225,37 +298,21 @@ impl Destination for DuckDb {
         Ok(restored)
     }
 
+    fn write(
+        &mut self,
+        batches: &[TableBatch],
+        resources: &BTreeMap<String, ResourceLoad>,
+    ) -> Result<Committed> {
+        self.within(|session, claimed| claimed.checkpoint(session).write(batches, resources))
+    }
+
     fn commit(&mut self, commit: Commit<'_>) -> Result<Committed> {
-        let Some(mut claimed) = self.claimed.take() else {
-            return Err(Error::new(ErrorKind::Bug, "commit without a claim"));
-        };
-        let before = claimed.book.clone();
-        let mut done = None;
-        let result = self.transaction(|this| {
-            let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
-            meta::check_writer(&mut this.session, target, pipeline, claimed.epoch, claimed.sequence)?;
-            let id = format!("{}_{}", claimed.epoch, claimed.sequence);
-            let committed =
-                Checkpoint::new(&mut this.session, &mut claimed.book, &claimed.run, claimed.sequence, id)
-                    .apply(&commit)?;
-            done = Some(committed.clone());
-            Ok(committed)
-        });
-        // A commit may have happened although its answer was lost: the sequence number tells.
-        let result = match result {
-            Err(error) if error.kind() == ErrorKind::Destination => {
-                let (target, pipeline) = (&claimed.book.target, &claimed.run.pipeline);
-                let sequence = meta::sequence(&mut self.session, target, pipeline, claimed.epoch)?;
-                done.filter(|_| sequence == Some(claimed.sequence + 1)).ok_or(error)
-            }
-            result => result,
-        };
-        match &result {
-            Ok(_) => claimed.sequence += 1,
-            Err(_) => claimed.book = before,
-        }
-        self.claimed = Some(claimed);
-        result
+        let committed = self.within(|session, claimed| {
+            let before = claimed.before.as_ref().map_or_else(Ledger::default, |book| book.ledger.clone());
+            claimed.checkpoint(session).apply(&commit, &before)
+        })?;
+        self.end()?;
+        Ok(committed)
     }
 
     fn kind(&self) -> &'static str {
