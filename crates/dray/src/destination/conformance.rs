@@ -14,6 +14,7 @@ pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
     let promises: &[(&str, Promise)] = &[
         ("append adds", loads::append_adds),
         ("a refused commit leaves nothing", loads::a_refused_commit_leaves_nothing),
+        ("rows given before a commit wait for it", loads::rows_given_before_a_commit_wait_for_it),
         ("replace keeps old rows until finished", loads::replace_keeps_old_rows_until_finished),
         ("a finished replace without rows empties the table", loads::a_replace_without_rows_empties),
         ("an incomplete append is taken back", loads::an_incomplete_append_is_taken_back),
@@ -25,6 +26,8 @@ pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
         ("two resources may fill one table", loads::two_resources_may_fill_one_table),
         ("merge is idempotent", merges::merge_is_idempotent),
         ("a key of an earlier checkpoint is replaced", merges::a_key_of_an_earlier_checkpoint_is_replaced),
+        ("a key is replaced in its own transaction", merges::a_key_is_replaced_in_its_own_transaction),
+        ("a key of another type is the same key", merges::a_key_of_another_type_is_the_same_key),
         ("the last row of a key wins", merges::the_last_row_of_a_key_wins),
         ("many duplicates in one checkpoint", merges::many_duplicates_in_one_checkpoint),
         ("dedup_sort picks over the whole load", merges::dedup_sort_picks_over_the_whole_load),

@@ -51,8 +51,7 @@ impl Default for Checkpointing {
     /// 64 MiB, five seconds, 4 MiB. DuckDB writes the rows of a large transaction once; those of many small ones it first
     /// logs, and packs again and again until a block of its own is full.
     fn default() -> Self {
-        let e = |n: &str, d: usize| std::env::var(n).map_or(d, |s| s.parse::<usize>().unwrap()) << 20;
-        Self { bytes: e("DRAY_SEG", 64), time: Duration::from_secs(5), delivery: e("DRAY_DEL", 4) }
+        Self { bytes: 64 << 20, time: Duration::from_secs(5), delivery: 4 << 20 }
     }
 }
 

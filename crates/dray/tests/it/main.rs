@@ -19,3 +19,4 @@ mod source;
 mod support;
 mod tidy;
 mod tls;
+mod transactions;

@@ -226,6 +226,11 @@ impl Bench {
 
     /// A run that stops after so many requests.
     pub(crate) fn run_for(&self, plan: Plan, requests: Option<u64>) -> Report {
+        self.run_as(plan, requests, Checkpointing::default())
+    }
+
+    /// A run whose transactions end as `checkpointing` says.
+    pub(crate) fn run_as(&self, plan: Plan, requests: Option<u64>, checkpointing: Checkpointing) -> Report {
         let progress = Progress::new(&plan);
         let (_stop, stop) = watch::channel(false);
         let job = Job {
@@ -234,7 +239,7 @@ impl Bench {
             source: "rest_api".to_owned(),
             dataset: "test_dataset".to_owned(),
             env: Arc::new(Env::system()),
-            checkpointing: Checkpointing::default(),
+            checkpointing,
             limits: Limits { requests, ..Limits::default() },
             steps: Steps::default(),
             progress,

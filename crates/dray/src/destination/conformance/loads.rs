@@ -34,11 +34,34 @@ pub(super) fn a_refused_commit_leaves_nothing(open: &Opener) {
     let nothing = rows("charges__items", Some("charges"), vec![("_dlt_id", texts(&[None]))]);
     let good = charges("1", &[(Some(1), "a", "r1")]);
     let error = subject.commit(commit(&append, vec![good.clone(), nothing])).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Destination);
+    assert_eq!((error.kind(), error.fact("resource")), (ErrorKind::Schema, Some("charges")));
     // What is known of tables went back with the transaction: they are made now.
     let committed = subject.commit(commit(&append, vec![good])).unwrap();
     assert_eq!(committed.created, ["charges"]);
     assert_eq!(subject.read("charges", &["id"]), ["1"]);
+}
+
+pub(super) fn rows_given_before_a_commit_wait_for_it(open: &Opener) {
+    let append = load(Disposition::Append);
+    let resources = commit(&append, Vec::new()).resources;
+    let first = charges("1", &[(Some(1), "a", "r1")]);
+    let mut subject = begin(open, "1");
+    subject.write(std::slice::from_ref(&first), &resources).unwrap();
+    // Gone with the one that gave them.
+    drop(subject);
+    let mut subject = begin(open, "2");
+    let again = subject.write(std::slice::from_ref(&first), &resources).unwrap();
+    assert_eq!(again.created, ["charges"]);
+    let nothing = rows("charges__items", Some("charges"), vec![("_dlt_id", texts(&[None]))]);
+    // What is refused takes along what was given before.
+    let error = subject.write(&[nothing], &resources).unwrap_err();
+    assert_eq!((error.kind(), error.fact("table")), (ErrorKind::Schema, Some("charges__items")));
+    let second = subject.write(&[charges("2", &[(Some(2), "b", "r2")])], &resources).unwrap();
+    assert_eq!((second.created, second.rows.get("charges")), (vec!["charges".to_owned()], Some(&1)));
+    let done =
+        subject.commit(last_commit(&append, vec![charges("2", &[(Some(3), "c", "r3")])], &[""])).unwrap();
+    assert_eq!(done.rows.get("charges"), Some(&1));
+    assert_eq!(stored(open), ["2 b", "3 c"]);
 }
 
 pub(super) fn replace_keeps_old_rows_until_finished(open: &Opener) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch};
 
 use super::fixture::{
     Opener, begin, charges, commit, ints, last_commit, merge_on, nested, rows, stored, texts, whole_load,
@@ -30,6 +30,45 @@ pub(super) fn a_key_of_an_earlier_checkpoint_is_replaced(open: &Opener) {
         .unwrap();
     subject.commit(last_commit(&merge, vec![charges("1", &[(Some(1), "c", "r3")])], &[""])).unwrap();
     assert_eq!(stored(open), ["1 c", "2 b"]);
+}
+
+pub(super) fn a_key_is_replaced_in_its_own_transaction(open: &Opener) {
+    let merge = merge_on(&["id"]);
+    let resources = commit(&merge, Vec::new()).resources;
+    let mut subject = begin(open, "1");
+    subject.write(&[charges("1", &[(Some(1), "a", "r1"), (Some(2), "b", "r2")])], &resources).unwrap();
+    subject.write(&[charges("1", &[(Some(3), "c", "r3")])], &resources).unwrap();
+    subject.write(&[charges("1", &[(Some(1), "d", "r4")])], &resources).unwrap();
+    subject.commit(last_commit(&merge, vec![charges("1", &[(Some(3), "e", "r5")])], &[""])).unwrap();
+    drop(subject);
+    assert_eq!(stored(open), ["1 d", "2 b", "3 e"]);
+    // Rows that were there before this run are replaced as well.
+    let mut subject = begin(open, "2");
+    subject.write(&[charges("2", &[(Some(4), "f", "r6")])], &resources).unwrap();
+    subject.commit(last_commit(&merge, vec![charges("2", &[(Some(2), "g", "r7")])], &[""])).unwrap();
+    assert_eq!(stored(open), ["1 d", "2 g", "3 e", "4 f"]);
+}
+
+pub(super) fn a_key_of_another_type_is_the_same_key(open: &Opener) {
+    let merge = merge_on(&["id"]);
+    let resources = commit(&merge, Vec::new()).resources;
+    let mut subject = begin(open, "1");
+    subject.write(&[charges("1", &[(Some(1), "a", "r1")])], &resources).unwrap();
+    // From here on the column holds doubles.
+    let mut wider = charges("1", &[(None, "b", "r2")]);
+    let ids: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
+    let mut columns = wider.rows.columns().to_vec();
+    columns[0] = ids;
+    let names = wider.rows.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+    wider.rows = RecordBatch::try_from_iter_with_nullable(
+        names.into_iter().zip(columns).map(|(name, array)| (name, array, true)),
+    )
+    .unwrap();
+    wider.table.columns[0].data_type = DataType::Double;
+    subject.commit(last_commit(&merge, vec![wider], &[""])).unwrap();
+    drop(subject);
+    let amounts = open().read("charges", &["amount"]);
+    assert_eq!(amounts, ["b"]);
 }
 
 pub(super) fn the_last_row_of_a_key_wins(open: &Opener) {

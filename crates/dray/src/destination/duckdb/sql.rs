@@ -129,7 +129,19 @@ impl Session {
         statement.bind_stream(Box::new(reader)).map_err(|error| failed(&error))?;
         self.steps.next("before rows are written")?;
         statement.execute_update().map_err(|error| failed(&error))?;
+        self.are_taken()?;
         self.steps.next("after rows are written")
+    }
+
+    /// What DuckDB finds wrong with the last rows of an ingest (a constraint, say) it does not tell: it only refuses
+    /// whatever comes next in the transaction.
+    fn are_taken(&mut self) -> Result<()> {
+        let mut statement = self.prepare("SELECT 1", &[])?;
+        let Err(error) = statement.execute().map(drop) else { return Ok(()) };
+        let error = Error::new(ErrorKind::Schema, "the database refused rows and does not say why")
+            .hint("see whether they violate a constraint of the table (NOT NULL, UNIQUE, CHECK), and whether memory and disk suffice")
+            .caused_by(DuckDbMessage::new(&error.message));
+        Err(error)
     }
 
     fn prepare(&mut self, sql: &str, params: &[Param<'_>]) -> Result<ManagedStatement> {
