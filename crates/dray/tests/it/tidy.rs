@@ -102,6 +102,7 @@ const PRAISE: [&str; 4] =
 fn problems(file: &File) -> Vec<String> {
     let mut found = Vec::new();
     words(file, &mut found);
+    merges(file, &mut found);
     if file.path.ends_with(".rs") {
         leftovers(file, &mut found);
         names(file, &mut found);
@@ -111,6 +112,15 @@ fn problems(file: &File) -> Vec<String> {
         }
     }
     found
+}
+
+/// What a merge leaves where two changed one place.
+fn merges(file: &File, found: &mut Vec<String>) {
+    for (number, line) in file.text.lines().enumerate() {
+        if ["<<<<<<<", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+            found.push(format!("{}:{}: a merge is unfinished", file.path, number + 1));
+        }
+    }
 }
 
 fn words(file: &File, found: &mut Vec<String>) {
@@ -254,6 +264,7 @@ fn each_rule_finds_what_it_forbids() {
         ("crates/dray/src/x.rs", "//! x\nfn f() { todo!() }\n", "`todo!`"),
         ("crates/dray/tests/it/x.rs", "//! x\n#[test]\n#[ignore = \"slow\"]\nfn f() {}\n", "an ignored test"),
         ("crates/dray/src/x.rs", "//! x\npub use a::*;\n", "names what it exports"),
+        ("docs/x.md", concat!("a\n<<<<", "<<< HEAD\n"), "a merge is unfinished"),
         ("docs/x.md", concat!("see /wo", "rk/x\n"), "does not belong"),
         ("Makefile", concat!("# TO", "DO: later\n"), "does not belong"),
         ("README.md", concat!("A Power", "ful tool.\n"), "does not belong"),
