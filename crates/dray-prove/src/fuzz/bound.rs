@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
+/// Bytes of the address space that are in use; none where the system does not say.
+#[cfg(target_os = "linux")]
+pub(super) fn size() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages = pages.split(' ').next()?.parse::<u64>().ok()?;
+    Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
+}
+
+/// As above.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn size() -> Option<u64> {
+    None
+}
+
 /// Bounds the address space: what is there now, and `more` bytes. Where the system cannot, nothing is bounded.
 #[cfg(target_os = "linux")]
 pub(super) fn memory(more: u64) -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    let pages = std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
-    let pages = pages.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
-    let page = u64::try_from(rustix::param::page_size()).map_err(|error| error.to_string())?;
-    let Some(now) = pages.map(|pages| pages * page) else {
-        return Err("the size of the process is unknown".to_owned());
-    };
-    let most = Some(now + more);
+    let most = Some(size().ok_or("the size of the process is unknown")? + more);
     setrlimit(Resource::As, Rlimit { current: most, maximum: most }).map_err(|error| error.to_string())
 }
 

@@ -12,6 +12,13 @@ use super::{Check, Inputs, Target, bound, find};
 
 /// Bytes that an input may take beyond what the process has when it begins.
 const MEMORY: u64 = 512 << 20;
+/// Bytes that earlier inputs may have left behind before a new process goes on. A Python file that nests too deep is never
+/// dropped, since that would overflow the stack.
+const LEFT_BEHIND: u64 = 64 << 20;
+/// How often that is looked at.
+const LOOK: u64 = 256;
+/// What is said then.
+pub(super) const ANEW: &str = "anew";
 /// Computing time that an input may take. A build without optimisation is given more.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
 /// After so many findings the rest tells nothing new.
@@ -90,7 +97,13 @@ fn one(target: &Target, input: &[u8]) -> IoResult<bool> {
 fn many(inputs: &Inputs, from: u64, time: Duration) -> IoResult<bool> {
     let mut check = begin(inputs.target)?;
     let (began, mut out, mut findings) = (Instant::now(), std::io::stdout(), 0);
+    let first = bound::size().unwrap_or_default();
     for number in from.. {
+        if number % LOOK == 0 && number > from && bound::size().is_some_and(|size| size > first + LEFT_BEHIND)
+        {
+            writeln!(out, "{ANEW}")?;
+            return Ok(findings == 0);
+        }
         if began.elapsed() >= time || findings >= ENOUGH {
             break;
         }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::child::ENOUGH;
+use super::child::{ANEW, ENOUGH};
 use super::{Inputs, Target, shrink};
 
 /// An input may be on its way so long, however busy the machine is. What only computes is caught after a second of it.
@@ -20,14 +20,18 @@ const FOR_SMALLER: Duration = Duration::from_secs(4);
 pub struct Watched {
     /// Inputs that were run.
     pub inputs: u64,
+    /// How often a new process took over because much was left behind in the old one.
+    pub anew: usize,
     /// In words: the number of the input, what was wrong, and how to run it again.
     pub findings: Vec<String>,
 }
 
 /// How a process ended.
 enum Ended {
-    /// As it should, after this input.
+    /// As it should.
     Well,
+    /// With much left behind, after this input.
+    Anew(u64),
     /// Without a word, at this input.
     Badly(u64, String),
 }
@@ -50,6 +54,10 @@ pub fn run(
         match reader.follow(&mut watched.inputs, &mut found)? {
             Ended::Badly(number, how) => {
                 found.push((number, how));
+                next = number + 1;
+            }
+            Ended::Anew(number) => {
+                watched.anew += 1;
                 next = number + 1;
             }
             Ended::Well => break,
@@ -123,7 +131,7 @@ impl Reader {
 
     /// Reads it to its end.
     fn follow(&mut self, inputs: &mut u64, found: &mut Vec<(u64, String)>) -> Result<Ended, String> {
-        let mut at = None;
+        let mut at: Option<u64> = None;
         let ended = loop {
             let line = match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => line,
@@ -135,6 +143,10 @@ impl Reader {
             if line == "end" {
                 finish(&mut self.child)?;
                 return Ok(Ended::Well);
+            }
+            if line == ANEW {
+                finish(&mut self.child)?;
+                return at.map(Ended::Anew).ok_or_else(|| "it began anew before its first input".to_owned());
             }
             match line.split_once(' ') {
                 Some((number, what)) => {

@@ -19,12 +19,15 @@ fn run(bench: &Bench) -> Outcome {
     let time = bench.time.unwrap_or(Duration::from_secs(if bench.scale == Scale::Full { 20 } else { 1 }));
     let folder = bench.program.with_file_name("fuzz");
     for target in all() {
-        let (inputs, findings) = match watch::run(&bench.program, target, (bench.from, time), &folder) {
-            Ok(watched) => (watched.inputs, watched.findings),
-            Err(problem) => (0, vec![problem]),
-        };
-        outcome.case(target.name, if findings.is_empty() { Ok(()) } else { Err(findings.join("\n       ")) });
-        outcome.figure(target.name, format!("{inputs} inputs"));
+        let watched = watch::run(&bench.program, target, (bench.from, time), &folder);
+        let result = watched.as_ref().map_err(Clone::clone).and_then(|watched| match &*watched.findings {
+            [] => Ok(()),
+            findings => Err(findings.join("\n       ")),
+        });
+        outcome.case(target.name, result);
+        if let Ok(watch::Watched { inputs, anew, .. }) = watched {
+            outcome.figure(target.name, format!("{inputs} inputs, {} processes", anew + 1));
+        }
     }
     outcome
 }

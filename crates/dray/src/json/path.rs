@@ -89,15 +89,9 @@ fn within_bounds(written: &str) -> Result<(), PathError> {
             ']' | ')' => deep = deep.saturating_sub(1),
             ',' => commas += 1,
             '.' if characters.peek() == Some(&'.') => descents += 1,
-            quote @ ('\'' | '"') => {
-                while let Some(inner) = characters.next() {
-                    if inner == '\\' {
-                        characters.next();
-                    } else if inner == quote {
-                        break;
-                    }
-                }
-            }
+            quote @ ('\'' | '"') => quoted(&mut characters, quote).ok_or_else(|| {
+                PathError(format!("`{written}` is not a JSONPath: a text in it is not whole"))
+            })?,
             _ => {}
         }
         if deep > DEEPEST {
@@ -108,6 +102,22 @@ fn within_bounds(written: &str) -> Result<(), PathError> {
         return refuse("descents (`..`)", DESCENTS);
     }
     if commas > COMMAS { refuse("commas", COMMAS) } else { Ok(()) }
+}
+
+/// Reads a text to its closing quote; none where that is missing or an escape is cut short: `serde_json_path` panics there.
+fn quoted(characters: &mut impl Iterator<Item = char>, quote: char) -> Option<()> {
+    loop {
+        match characters.next()? {
+            '\\' if characters.next()? == 'u' => {
+                let digits = characters.by_ref().take(4);
+                if digits.filter(char::is_ascii_hexdigit).count() < 4 {
+                    return None;
+                }
+            }
+            inner if inner == quote => return Some(()),
+            _ => {}
+        }
+    }
 }
 
 impl Path {
@@ -390,6 +400,8 @@ mod tests {
             ("$".to_owned() + &"..*".repeat(9), "descents"),
             ("$".to_owned() + &"[0,0]".repeat(30), "commas"),
             (format!("a[?@.b == '{}']", "x".repeat(2000)), "bytes"),
+            (r"a[?@.s,'\u".to_owned(), "not whole"),
+            (r"a[?@.s == '\u12']".to_owned(), "not whole"),
         ] {
             let said = Path::parse(&path).unwrap_err().to_string();
             assert!(said.contains(words), "{said}");

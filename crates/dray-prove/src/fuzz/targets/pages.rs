@@ -159,5 +159,5 @@ fn agree(body: &[u8]) -> Result<(), String> {
 
 /// What is refused for its size, not for what it is.
 fn bounded(said: &str) -> bool {
-    said.contains("beyond `client.limits") || said.contains("more keys than")
+    said.contains("beyond `client.limits") || said.contains("fewer keys in an object")
 }
