@@ -150,7 +150,7 @@ impl Reader {
             }
             match line.split_once(' ') {
                 Some((number, what)) => {
-                    found.extend(number.parse().ok().map(|number| (number, what.to_owned())))
+                    found.extend(number.parse().ok().map(|number| (number, what.to_owned())));
                 }
                 None => {
                     at = line.parse().ok();
