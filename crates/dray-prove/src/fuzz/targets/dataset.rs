@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dray::destination::duckdb::DuckDb;
+use dray::pipeline::Checkpointing;
 use dray::steps::{Steps, Verdict};
 use serde_json::Value;
 
@@ -154,7 +155,7 @@ impl Left {
         drop(database);
         self.world.sim.clear_requests();
         let plan = plan(&self.world.config(), &[]).map_err(|error| error.chain())?;
-        match load_into(&folder.database(), plan, every_page(), Steps::default()) {
+        match load_into(&folder.database(), plan, Checkpointing::default(), Steps::default()) {
             Err(error) if error.chain().contains("panic") => Err(error.chain()),
             _ => Ok(()),
         }
