@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test prove check audit sbom doc
+.PHONY: setup demo test prove fuzz soak check audit sbom doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -35,6 +35,18 @@ test: setup
 # Every proof in full; writes docs/reliability.md and reliability.json. `make test` runs a share of each.
 prove: setup
 	cargo run --release --locked --package dray-prove -- --write .
+
+# The fuzzer, for so many seconds a target. FUZZ_FROM is the number of the first input: another one for each day, so that
+# each day tries new ones. Inputs that fail are kept in target/fuzz/fuzz/, and what is printed runs them again.
+FUZZ_SECONDS ?= 600
+FUZZ_FROM ?= $(shell date +%Y%m%d)000000000
+fuzz: setup
+	cargo run --profile fuzz --locked --package dray-prove -- R17 --seconds $(FUZZ_SECONDS) --from $(FUZZ_FROM)
+
+# Loads that are killed at random while their lists grow, for so many seconds.
+SOAK_SECONDS ?= 600
+soak: setup
+	cargo run --release --locked --package dray-prove -- R3 --seconds $(SOAK_SECONDS)
 
 # What a change must pass beside the tests.
 check:

@@ -7,6 +7,7 @@
 pub mod child;
 pub mod credentials;
 pub mod deadline;
+pub mod fuzz;
 pub mod load;
 pub mod measured;
 pub mod pack;

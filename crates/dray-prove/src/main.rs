@@ -1,16 +1,16 @@
-//! `dray-prove [SUITE…] [--share] [--write FOLDER]`: runs the suites and says what held.
+//! `dray-prove [SUITE…] [--share] [--write FOLDER] [--seconds N] [--from NUMBER]`: runs the suites and says what held.
 #![expect(clippy::disallowed_methods, reason = "proofs measure real time, outside any run")]
 
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dray_prove::child::Dying;
 use dray_prove::record::{Ran, json, line, markdown};
 use dray_prove::suite::{Bench, Scale, Suite};
-use dray_prove::{child, measured, suites};
+use dray_prove::{child, fuzz, measured, suites};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             Some(dying) => ExitCode::from(dying.live()),
             None => ExitCode::from(2),
         },
+        Some("fuzz") => ExitCode::from(fuzz::child::live(&arguments.split_off(1))),
         Some("panic") => ExitCode::from(child::panic(&arguments.split_off(1))),
         _ => match prove(&arguments) {
             Ok(true) => ExitCode::SUCCESS,
@@ -37,12 +38,15 @@ fn main() -> ExitCode {
 /// Runs the suites that are named, or all; whether every one passed.
 fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
     let mut scale = Scale::Full;
-    let mut folder = None;
+    let (mut folder, mut time, mut from) = (None, None, 0);
     let mut chosen: Vec<&'static Suite> = Vec::new();
     let mut rest = arguments.iter().map(|argument| argument.to_string_lossy());
     while let Some(argument) = rest.next() {
-        match &*argument {
+        let argument = &*argument;
+        match argument {
             "--share" => scale = Scale::Share,
+            "--seconds" => time = Some(Duration::from_secs(number(argument, rest.next().as_deref())?)),
+            "--from" => from = number(argument, rest.next().as_deref())?,
             "--write" => folder = rest.next().map(|folder| folder.into_owned()),
             id => chosen
                 .push(suites::find(id).ok_or_else(|| std::io::Error::other(format!("no suite `{id}`")))?),
@@ -51,7 +55,7 @@ fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
     if chosen.is_empty() {
         chosen.extend(suites::ALL);
     }
-    let bench = Bench { scale, program: std::env::current_exe()? };
+    let bench = Bench { scale, program: std::env::current_exe()?, time, from };
     let mut all = Vec::new();
     for suite in chosen {
         let started = Instant::now();
@@ -72,6 +76,13 @@ fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
         std::fs::write(folder.join("reliability.json"), format!("{:#}\n", json(&all, scale)))?;
     }
     Ok(all.iter().all(|ran| ran.outcome.passed()))
+}
+
+/// The number after an option.
+fn number(option: &str, given: Option<&str>) -> std::io::Result<u64> {
+    given
+        .and_then(|given| given.parse().ok())
+        .ok_or_else(|| std::io::Error::other(format!("a number is missing after `{option}`")))
 }
 
 /// A line for whoever waits; where nobody reads it, the verdict is in the exit code.

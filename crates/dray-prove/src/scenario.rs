@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dray::pipeline::Checkpointing;
@@ -30,10 +31,12 @@ pub enum Kind {
     Evolve,
     /// Parents that are merged, and their children, appended.
     Family,
+    /// Parents and children that are merged; for the soak, since no sweep finds more with it than with [`Self::Family`].
+    MergedFamily,
 }
 
 impl Kind {
-    /// All of them.
+    /// Those that a sweep goes through.
     pub const ALL: [Self; 7] = [
         Self::Append,
         Self::AppendAgain,
@@ -55,13 +58,31 @@ impl Kind {
             Self::Replace => "replace",
             Self::Evolve => "schema change",
             Self::Family => "parent and child",
+            Self::MergedFamily => "parent and child, merged",
         }
     }
 
     /// By name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::soaked().find(|kind| kind.name() == name)
+    }
+
+    /// All of them.
+    pub fn soaked() -> impl Iterator<Item = Self> + Clone {
+        Self::ALL.into_iter().chain([Self::MergedFamily])
+    }
+
+    /// Whether one run more of the same list adds nothing, so that the list may grow from run to run.
+    #[must_use]
+    pub fn grows(self) -> bool {
+        !matches!(self, Self::AppendPlain | Self::Family)
+    }
+
+    /// Whether it has children.
+    #[must_use]
+    pub fn is_family(self) -> bool {
+        matches!(self, Self::Family | Self::MergedFamily)
     }
 
     /// The configuration against an API at `base`.
@@ -83,11 +104,16 @@ impl Kind {
             }
             Self::Merge => format!("{}}}}}", items("merge", "primary_key: id,")),
             Self::Replace => format!("{}}}}}", items("replace", "")),
-            Self::Family => format!(
-                "{}}}}}\n  - {{name: children, write_disposition: append, include_from_parent: [id], \
+            Self::Family | Self::MergedFamily => format!(
+                "{}}}}}\n  - {{name: children, {}, include_from_parent: [id], \
                  endpoint: {{path: \"items/{{resources.items.id}}/children\", data_selector: data, \
                  paginator: {{type: cursor, cursor_path: next, cursor_param: cursor}}}}}}",
-                items("merge", "primary_key: id,")
+                items("merge", "primary_key: id,"),
+                if self == Self::Family {
+                    "write_disposition: append"
+                } else {
+                    "write_disposition: merge, primary_key: [_items_id, id]"
+                }
             ),
         };
         format!(
@@ -114,7 +140,7 @@ impl Kind {
     fn count(self, second: bool) -> usize {
         match self {
             Self::AppendAgain if second => 70,
-            Self::Family => 12,
+            Self::Family | Self::MergedFamily => 12,
             _ => 40,
         }
     }
@@ -127,6 +153,8 @@ pub struct World {
     /// What is loaded from it.
     pub kind: Kind,
     second: Arc<Mutex<bool>>,
+    /// Records beyond those that its kind has.
+    grown: Arc<AtomicUsize>,
 }
 
 impl World {
@@ -136,16 +164,23 @@ impl World {
     /// Where the server cannot start.
     pub fn start(kind: Kind) -> std::io::Result<Self> {
         let second = Arc::new(Mutex::new(false));
-        let own = Arc::clone(&second);
+        let (own, grown) = (Arc::clone(&second), Arc::new(AtomicUsize::new(0)));
+        let more = Arc::clone(&grown);
         let api = Api::custom(move |request: &Request| {
-            answer(kind, *own.lock().unwrap_or_else(PoisonError::into_inner), request)
+            let second = *own.lock().unwrap_or_else(PoisonError::into_inner);
+            answer(kind, second, kind.count(second) + more.load(Ordering::SeqCst), request)
         });
-        Ok(Self { sim: Sim::start(Options { api, ..Options::default() })?, kind, second })
+        Ok(Self { sim: Sim::start(Options { api, ..Options::default() })?, kind, second, grown })
     }
 
     /// Which state it is in.
     pub fn state(&self, second: bool) {
         *self.second.lock().unwrap_or_else(PoisonError::into_inner) = second;
+    }
+
+    /// Puts so many new records at the end of its list.
+    pub fn grow(&self, records: usize) {
+        self.grown.fetch_add(records, Ordering::SeqCst);
     }
 
     /// Its configuration.
@@ -181,7 +216,7 @@ impl World {
     #[must_use]
     pub fn expected(&self, second: bool) -> BTreeMap<&'static str, Vec<String>> {
         let first_id = if self.kind == Kind::Replace && second { 1000 } else { 0 };
-        let count = self.kind.count(second);
+        let count = self.kind.count(second) + self.grown.load(Ordering::SeqCst);
         let mut items: Vec<String> = (0..count)
             .map(|index| {
                 let changed = self.kind == Kind::Merge && second;
@@ -193,7 +228,7 @@ impl World {
         items.sort();
         tags.sort();
         let mut expected = BTreeMap::from([("items", items), ("items__tags", tags)]);
-        if self.kind == Kind::Family {
+        if self.kind.is_family() {
             let mut children: Vec<String> = (0..count)
                 .flat_map(|parent| (0..children(parent)).map(move |child| format!("{parent} {child}")))
                 .collect();
@@ -219,7 +254,7 @@ impl World {
                 ),
             ),
         ];
-        if self.kind == Kind::Family {
+        if self.kind.is_family() {
             queries.push(("children", format!("SELECT _items_id || ' ' || id FROM {DATASET}.children")));
         }
         for (table, sql) in queries {
@@ -250,7 +285,7 @@ fn children(index: usize) -> usize {
     [0, 3, 13, 1][index % 4]
 }
 
-fn answer(kind: Kind, second: bool, request: &Request) -> Response {
+fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response {
     let number = |name: &str| request.param(name).and_then(|text| text.parse::<usize>().ok());
     let from = number("cursor").or_else(|| number("offset")).unwrap_or(0);
     let all: Vec<Value> = match request.path.strip_prefix("/items/") {
@@ -260,7 +295,7 @@ fn answer(kind: Kind, second: bool, request: &Request) -> Response {
         }
         None => {
             let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
-            let records = (0..kind.count(second)).map(|index| record(kind, second, index));
+            let records = (0..count).map(|index| record(kind, second, index));
             records.filter(|record| record["updated"].as_i64() >= Some(since)).collect()
         }
     };

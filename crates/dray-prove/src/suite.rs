@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How much of a suite is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Bench {
     pub scale: Scale,
     /// This program: `dray-prove dray …` is the command line of dray, `dray-prove child …` a run to be killed.
     pub program: PathBuf,
+    /// How long, for suites that may go on for any time: a soak, and each target of the fuzzer. None: as the scale says.
+    pub time: Option<Duration>,
+    /// The number of the fuzzer's first input.
+    pub from: u64,
 }
 
 impl Bench {

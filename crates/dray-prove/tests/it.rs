@@ -7,7 +7,8 @@ use dray_prove::suites;
 #[track_caller]
 fn holds(id: &str) {
     let Some(suite) = suites::find(id) else { panic!("no suite {id}") };
-    let bench = Bench { scale: Scale::Share, program: env!("CARGO_BIN_EXE_dray-prove").into() };
+    let program = env!("CARGO_BIN_EXE_dray-prove").into();
+    let bench = Bench { scale: Scale::Share, program, time: None, from: 0 };
     let outcome = (suite.run)(&bench);
     assert!(
         outcome.passed(),
@@ -76,6 +77,11 @@ fn r05_malformed_bodies() {
 #[test]
 fn r13_resource_bombs() {
     holds("R13");
+}
+
+#[test]
+fn r17_fuzz() {
+    holds("R17");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod price;
 mod r06_drift;
 mod r07_loops;
 mod r08_cursors;
+mod r17_fuzz;
 mod rivals;
 mod secrets;
 
@@ -36,6 +37,7 @@ pub const ALL: &[Suite] = &[
     bombs::SUITE,
     rivals::RIVALS,
     deaths::LOST_ANSWERS,
+    r17_fuzz::SUITE,
     hostile::SUITE,
     memory::SUITE,
     price::SUITE,

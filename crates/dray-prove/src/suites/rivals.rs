@@ -15,7 +15,7 @@ use crate::suite::{Bench, Outcome, Suite};
 pub(super) const SOAK: Suite = Suite {
     id: "R3",
     name: "random kills",
-    criterion: "killed with SIGKILL after a random time, again and again, a load ends complete: 0 rows lost, 0 doubled",
+    criterion: "killed with SIGKILL after a random time, again and again, while its list grows between the runs, a load ends complete: its rows are those of the API, 0 lost, 0 doubled, and nothing is left open (`make soak` goes on for as long as it is told)",
     dlt: "",
     run: soak,
 };
@@ -32,57 +32,104 @@ pub(super) const RIVALS: Suite = Suite {
 /// How long anything here may take before it counts as hung.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// Times that a list grows and its load is killed until a run comes to its end.
+const ROUNDS: usize = 3;
+
+/// What went on in a soak.
+#[derive(Debug, Default)]
+struct Soaked {
+    kills: usize,
+    runs: usize,
+    /// Records that the API got between runs.
+    inserted: usize,
+    /// Rows that were held against the API's.
+    rows: usize,
+}
+
 fn soak(bench: &Bench) -> Outcome {
     let mut outcome = Outcome::default();
-    let kills = bench.of(12, 400);
-    let mut random = fastrand::Rng::with_seed(7);
-    let mut killed = 0;
-    let mut loads = 0;
-    while killed < kills {
-        let kind = Kind::ALL[loads % Kind::ALL.len()];
-        loads += 1;
-        let name = format!("{} (load {loads})", kind.name());
-        match soak_one(bench, kind, &mut random) {
-            Ok(more) => {
-                killed += more;
-                outcome.case(name, Ok(()));
-            }
-            Err(problem) => {
-                outcome.case(name, Err(problem));
-                break;
-            }
+    let (began, kills) = (Instant::now(), bench.of(12, 400));
+    let mut random = fastrand::Rng::with_seed(7 + bench.from);
+    let mut soaked = Soaked::default();
+    for (load, kind) in Kind::soaked().cycle().enumerate() {
+        let over = bench.time.map_or(soaked.kills >= kills, |time| began.elapsed() >= time);
+        if over {
+            break;
+        }
+        let done = soak_one(bench, kind, &mut random, &mut soaked);
+        let failed = done.is_err();
+        outcome.case(format!("{} (load {})", kind.name(), load + 1), done);
+        if failed {
+            break;
         }
     }
-    outcome.figure("kills", killed);
+    outcome.figure("kills", soaked.kills);
+    outcome.figure("runs", soaked.runs);
+    outcome.figure("records put in between runs", soaked.inserted);
+    outcome.figure("rows held against those of the API", soaked.rows);
     outcome
 }
 
-/// Kills a load until a run comes to its end; gives the number of kills.
-fn soak_one(bench: &Bench, kind: Kind, random: &mut fastrand::Rng) -> Result<usize, String> {
+/// Kills a load until a run comes to its end; a list that may grow does so after every kill, and is loaded again and again.
+fn soak_one(
+    bench: &Bench,
+    kind: Kind,
+    random: &mut fastrand::Rng,
+    soaked: &mut Soaked,
+) -> Result<(), String> {
     let world = World::start(kind).map_err(|error| error.to_string())?;
     let folder = Folder::new().map_err(|error| error.to_string())?;
     world.before(&folder)?;
     world.state(true);
+    for _ in 0..if kind.grows() { bench.of(1, ROUNDS) } else { 1 } {
+        let complete = killed_until_complete(bench, &world, &folder, random, soaked)?;
+        if kind.grows() {
+            // A pass that was open when the list grew may have been past its end.
+            world.load(&folder.database())?;
+            soaked.runs += 1;
+        }
+        soaked.rows += exact(&world, &folder, complete)?;
+        if !at_rest(&folder)? {
+            return Err("a position is left over".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Gives the number of runs that were complete, the last one included.
+fn killed_until_complete(
+    bench: &Bench,
+    world: &World,
+    folder: &Folder,
+    random: &mut fastrand::Rng,
+    soaked: &mut Soaked,
+) -> Result<usize, String> {
     let (mut kills, mut complete) = (0, 0);
     loop {
-        let mut child = start(bench, &world, &folder)?;
+        soaked.runs += 1;
+        let mut child = start(bench, world, folder)?;
         // Later and later, so that some run ends.
         let patience = Duration::from_millis(random.u64(20..200) + 15 * kills);
         if let Some(code) = ended(&mut child, patience)? {
             if code != Some(0) {
                 return Err(format!("a run failed: {}", said(child)?));
             }
-            break;
+            return Ok(complete + 1);
         }
         child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
         kills += 1;
+        soaked.kills += 1;
+        if world.kind.grows() {
+            let more = random.usize(..8);
+            world.grow(more);
+            soaked.inserted += more;
+            continue;
+        }
         // Killed between its last commit and its end, a run was complete: what has no cursor is then appended anew.
-        if exact(&world, &folder, complete + 1).is_ok() && at_rest(&folder)? {
+        if exact(world, folder, complete + 1).is_ok() && at_rest(folder)? {
             complete += 1;
         }
     }
-    exact(&world, &folder, complete + 1)?;
-    usize::try_from(kills).map_err(|error| error.to_string())
 }
 
 fn rivals(bench: &Bench) -> Outcome {
@@ -117,7 +164,7 @@ fn pair(bench: &Bench) -> Result<(), String> {
     if succeeded == 0 {
         return Err("both runs were refused".to_owned());
     }
-    exact(&world, &folder, 1)
+    exact(&world, &folder, 1).map(drop)
 }
 
 /// A run is stopped in the middle, another one comes, and the first wakes up.
@@ -144,7 +191,7 @@ fn sleeper(bench: &Bench) -> Result<(), String> {
     if woken != Some(0) {
         return Err(format!("the first run failed: {}", said(first)?));
     }
-    exact(&world, &folder, 1)
+    exact(&world, &folder, 1).map(drop)
 }
 
 fn fresh() -> Result<(World, Folder), String> {
@@ -192,17 +239,18 @@ fn at_rest(folder: &Folder) -> Result<bool, String> {
     Ok(open.is_empty())
 }
 
-/// Everything is there once; where runs append everything anew, once for each of `runs` complete runs.
-fn exact(world: &World, folder: &Folder, runs: usize) -> Result<(), String> {
-    let found = world.found(folder)?;
+/// Everything is there once; where runs append everything anew, once for each of `runs` complete runs. Gives the rows.
+fn exact(world: &World, folder: &Folder, runs: usize) -> Result<usize, String> {
+    let (found, mut all) = (world.found(folder)?, 0);
     for (table, mut expected) in world.expected(world.kind != Kind::Append) {
-        if world.kind == Kind::AppendPlain || table == "children" {
+        if world.kind == Kind::AppendPlain || world.kind == Kind::Family && table == "children" {
             expected = expected.iter().flat_map(|row| std::iter::repeat_n(row.clone(), runs)).collect();
         }
         let rows = found.get(table).cloned().unwrap_or_default();
         if rows != expected {
             return Err(format!("{table} has {} rows instead of {}", rows.len(), expected.len()));
         }
+        all += rows.len();
     }
-    Ok(())
+    Ok(all)
 }

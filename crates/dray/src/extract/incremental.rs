@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
@@ -66,11 +66,15 @@ fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
     if *format == CursorFormat::AsIs {
         return Ok(plain());
     }
+    let out_of_range =
+        |error: jiff::Error| Error::new(ErrorKind::Response, "the cursor is out of range").caused_by(error);
     let micros = match comparable(value) {
         Comparable::Int(number) if *format == CursorFormat::UnixMillis => number.saturating_mul(1000),
         Comparable::Int(number) => number.saturating_mul(1_000_000),
-        Comparable::Float(number) => Timestamp::from_duration(jiff::SignedDuration::from_secs_f64(number))
-            .map_or(0, Timestamp::as_microsecond),
+        Comparable::Float(number) => SignedDuration::try_from_secs_f64(number)
+            .and_then(Timestamp::from_duration)
+            .map_err(out_of_range)?
+            .as_microsecond(),
         Comparable::Instant(micros) => micros,
         Comparable::Text(text) => {
             return Err(Error::new(
@@ -81,8 +85,7 @@ fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
             .hint("leave out `format` to send the cursor as the API gives it"));
         }
     };
-    let time = Timestamp::from_microsecond(micros)
-        .map_err(|error| Error::new(ErrorKind::Response, "the cursor is out of range").caused_by(error))?;
+    let time = Timestamp::from_microsecond(micros).map_err(out_of_range)?;
     Ok(match format {
         CursorFormat::AsIs => plain(),
         CursorFormat::Unix => time.as_second().to_string(),
@@ -304,6 +307,10 @@ mod tests {
         );
         assert_eq!(written(&CursorValue::Int(1_704_067_200), &CursorFormat::Unix).unwrap(), "1704067200");
         assert!(written(&text("soon"), &CursorFormat::Unix).is_err());
+        for beyond in [CursorValue::Float(1e300), CursorValue::Float(-1e15), CursorValue::Int(i64::MAX)] {
+            let said = written(&beyond, &CursorFormat::Unix).unwrap_err().chain();
+            assert!(said.contains("out of range"), "{said}");
+        }
     }
 
     fn plan() -> IncrementalPlan {

@@ -12,6 +12,8 @@ mod charset;
 mod children;
 mod client;
 mod decode;
+#[doc(hidden)]
+pub mod door;
 mod incremental;
 mod order;
 mod paginate;

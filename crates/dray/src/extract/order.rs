@@ -6,7 +6,7 @@ use crate::plan::CursorValue;
 use crate::timestamp;
 
 /// From here on a whole number beside a timestamp is milliseconds: as seconds it would be the year 5138.
-const MILLIS: i64 = 100_000_000_000;
+const MILLIS: u64 = 100_000_000_000;
 
 /// A cursor, comparable.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,7 @@ fn mail(text: &str) -> Option<i64> {
 pub(super) fn compare(left: &CursorValue, right: &CursorValue) -> Ordering {
     use Comparable::{Float, Instant, Int, Text};
     let seconds = |micros: i64| micros as f64 / 1e6;
-    let whole = |number: i64| number as f64 / if number.abs() >= MILLIS { 1e3 } else { 1.0 };
+    let whole = |number: i64| number as f64 / if number.unsigned_abs() >= MILLIS { 1e3 } else { 1.0 };
     match (comparable(left), comparable(right)) {
         (Int(one), Int(other)) => one.cmp(&other),
         (Instant(one), Instant(other)) => one.cmp(&other).then_with(|| finer(left, right)),
@@ -177,6 +177,7 @@ mod tests {
             (CursorValue::Int(1_704_067_199), text("2024-01-01T00:00:00Z")),
             (text("1704067199999"), text("2024-01-01T00:00:00Z")),
             (CursorValue::Float(1.5), CursorValue::Int(2)),
+            (CursorValue::Int(i64::MIN), text("2024-01-01T00:00:00Z")),
             (text("a"), text("b")),
         ] {
             assert_eq!(compare(&less, &more), Ordering::Less, "{less:?} {more:?}");

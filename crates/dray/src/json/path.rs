@@ -64,6 +64,62 @@ fn in_words(error: &serde_json_path::ParseError, full: &str, written: &str) -> S
     }
 }
 
+/// Bytes of a path of the full language.
+const LONGEST: usize = 1024;
+/// Brackets inside each other: the time to read a path doubles with each.
+const DEEPEST: usize = 6;
+/// Descents (`..`): the number of matches may grow by the size of the document with each.
+const DESCENTS: usize = 3;
+/// Commas: each may double the number of matches.
+const COMMAS: usize = 8;
+
+/// Refuses a path that costs more than any that people write. What is in quotes costs nothing.
+fn within_bounds(written: &str) -> Result<(), PathError> {
+    let refuse = |what: &str, most: usize| {
+        Err(PathError(format!("a JSONPath of {} bytes has more than {most} {what}", written.len())))
+    };
+    if written.len() > LONGEST {
+        return refuse("bytes", LONGEST);
+    }
+    let (mut deep, mut descents, mut commas) = (0_usize, 0, 0);
+    let mut characters = written.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '[' | '(' => deep += 1,
+            ']' | ')' => deep = deep.saturating_sub(1),
+            ',' => commas += 1,
+            '.' if characters.peek() == Some(&'.') => descents += 1,
+            quote @ ('\'' | '"') => quoted(&mut characters, quote).ok_or_else(|| {
+                PathError(format!("`{written}` is not a JSONPath: a text in it is not whole"))
+            })?,
+            _ => {}
+        }
+        if deep > DEEPEST {
+            return refuse("brackets inside each other", DEEPEST);
+        }
+    }
+    if descents > DESCENTS {
+        return refuse("descents (`..`)", DESCENTS);
+    }
+    if commas > COMMAS { refuse("commas", COMMAS) } else { Ok(()) }
+}
+
+/// Reads a text to its closing quote; none where that is missing or an escape is cut short: `serde_json_path` panics there.
+fn quoted(characters: &mut impl Iterator<Item = char>, quote: char) -> Option<()> {
+    loop {
+        match characters.next()? {
+            '\\' if characters.next()? == 'u' => {
+                let digits = characters.by_ref().take(4);
+                if digits.filter(char::is_ascii_hexdigit).count() < 4 {
+                    return None;
+                }
+            }
+            inner if inner == quote => return Some(()),
+            _ => {}
+        }
+    }
+}
+
 impl Path {
     /// Compiles a path as people write it.
     ///
@@ -73,6 +129,7 @@ impl Path {
         let steps = if let Some(steps) = simple(written) {
             Steps::Simple(steps)
         } else {
+            within_bounds(written)?;
             let full = if written.starts_with('$') { written.to_owned() } else { format!("$.{written}") };
             let path = serde_json_path::JsonPath::parse(&full).map_err(|error| {
                 PathError(format!("`{written}` is not a JSONPath: {}", in_words(&error, &full, written)))
@@ -334,5 +391,23 @@ mod tests {
     fn what_is_no_path_is_an_error() {
         assert!(Path::parse("data[").is_err());
         assert!(Path::parse("a..").is_err());
+    }
+
+    #[test]
+    fn a_path_that_costs_more_than_any_that_people_write_is_refused() {
+        for (path, words) in [
+            (format!("{}{}", "[?@.a".repeat(40), "]".repeat(40)), "brackets inside each other"),
+            ("$".to_owned() + &"..*".repeat(9), "descents"),
+            ("$".to_owned() + &"[0,0]".repeat(30), "commas"),
+            (format!("a[?@.b == '{}']", "x".repeat(2000)), "bytes"),
+            (r"a[?@.s,'\u".to_owned(), "not whole"),
+            (r"a[?@.s == '\u12']".to_owned(), "not whole"),
+        ] {
+            let said = Path::parse(&path).unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        for path in ["a[?@.b == '[[[[[[[[..,,,,,,,,,..,..,..\\'']", "$..a[?(@.b == 1 && (@.c || @.d))]..e"] {
+            assert!(Path::parse(path).is_ok(), "{path}");
+        }
     }
 }

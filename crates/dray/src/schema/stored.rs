@@ -32,7 +32,7 @@ impl StoredSchema {
     /// Reads dlt's JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::State`] where it is not JSON, or of a newer version of the format.
+    /// [`ErrorKind::State`] where it is not JSON, of a newer version of the format, or no version can follow it.
     pub fn parse(text: &str) -> Result<Self> {
         let value: Map<String, Value> = serde_json::from_str(text).map_err(|cause| {
             Error::new(ErrorKind::State, "the stored schema is not JSON").caused_by(cause)
@@ -46,6 +46,9 @@ impl StoredSchema {
             );
         }
         let version = value.get("version").and_then(Value::as_i64).unwrap_or(1);
+        if version == i64::MAX {
+            return Err(Error::new(ErrorKind::State, "the stored schema has the last version that there is"));
+        }
         let hash = value.get("version_hash").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Self { version, hash, value })
     }
@@ -354,4 +357,15 @@ pub(crate) fn sorted_json(value: &Value) -> String {
     let mut value = value.clone();
     value.sort_all_objects();
     value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoredSchema;
+
+    #[test]
+    fn a_version_that_none_can_follow_is_refused() {
+        let text = format!("{{\"version\": {}, \"name\": \"a\", \"tables\": {{}}}}", i64::MAX);
+        assert!(StoredSchema::parse(&text).unwrap_err().chain().contains("the last version"));
+    }
 }

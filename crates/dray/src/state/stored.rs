@@ -16,6 +16,9 @@ use crate::schema::stored::sorted_json;
 /// dlt's version of the format.
 pub const ENGINE_VERSION: i64 = 4;
 
+/// Bytes of a state: one that unpacks to more was not stored by a pipeline, and what is cut off is no JSON.
+const MOST: u64 = 1 << 30;
+
 /// A state with its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredState {
@@ -27,20 +30,24 @@ pub struct StoredState {
     pub value: Value,
 }
 
+/// The first `most` bytes of what was packed.
+fn unpacked(packed: &[u8], most: u64) -> std::io::Result<Vec<u8>> {
+    let mut json = Vec::new();
+    ZlibDecoder::new(packed).take(most).read_to_end(&mut json)?;
+    Ok(json)
+}
+
 /// Reads a cell of the column `state`: packed, or plain JSON as older versions of dlt wrote it.
 ///
 /// # Errors
-/// [`ErrorKind::State`] where it is neither, or of a newer version of the format.
+/// [`ErrorKind::State`] where it is neither, of a newer version of the format, or no version can follow it.
 pub fn parse(text: &str) -> Result<StoredState> {
     let unreadable = || Error::new(ErrorKind::State, "the stored pipeline state cannot be read");
     let value: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(text)
     } else {
         let packed = STANDARD.decode(text.trim()).map_err(|cause| unreadable().caused_by(cause))?;
-        let mut json = Vec::new();
-        ZlibDecoder::new(packed.as_slice())
-            .read_to_end(&mut json)
-            .map_err(|cause| unreadable().caused_by(cause))?;
+        let json = unpacked(&packed, MOST).map_err(|cause| unreadable().caused_by(cause))?;
         serde_json::from_slice(&json)
     }
     .map_err(|cause| unreadable().caused_by(cause))?;
@@ -50,7 +57,12 @@ pub fn parse(text: &str) -> Result<StoredState> {
         return Err(Error::new(ErrorKind::State, message)
             .hint("use a newer version of dray, or another pipeline name"));
     }
-    Ok(StoredState { version: number("_state_version"), hash: content_hash(&value), value })
+    let version = number("_state_version");
+    if version == i64::MAX {
+        let message = "the stored pipeline state has the last version that there is";
+        return Err(Error::new(ErrorKind::State, message));
+    }
+    Ok(StoredState { version, hash: content_hash(&value), value })
 }
 
 /// The state to store after `newest`: of the next version where its content differs.
@@ -88,4 +100,24 @@ fn content_hash(state: &Value) -> String {
         }
     }
     STANDARD.encode(Sha3_256::digest(sorted_json(&content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_none_can_follow_is_refused() {
+        let text = format!("{{\"_state_version\": {}}}", i64::MAX);
+        assert!(parse(&text).unwrap_err().chain().contains("the last version"));
+    }
+
+    #[test]
+    fn a_state_is_unpacked_within_bounds() {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&[b' '; 5000]).unwrap();
+        let packed = encoder.finish().unwrap();
+        assert_eq!(unpacked(&packed, 1000).unwrap().len(), 1000);
+        assert_eq!(unpacked(&packed, MOST).unwrap().len(), 5000);
+    }
 }

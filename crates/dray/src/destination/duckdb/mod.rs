@@ -164,6 +164,15 @@ impl DuckDb {
         self.session.texts(sql)
     }
 
+    /// Runs a statement of whatever kind: for proofs, which damage a dataset with it.
+    ///
+    /// # Errors
+    /// Where the database refuses it.
+    #[doc(hidden)]
+    pub fn execute(&mut self, sql: &str) -> Result<()> {
+        self.session.run(sql, &[]).map(drop)
+    }
+
     fn staging(&self) -> String {
         format!("{}_staging", self.dataset)
     }
