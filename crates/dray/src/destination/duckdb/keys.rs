@@ -128,7 +128,8 @@ impl SeenKeys {
             return false;
         }
         // Every one is remembered, whatever comes out.
-        digests.iter().fold(true, |new, digest| seen.digests.insert(*digest) && new)
+        let known_before = digests.iter().filter(|digest| !seen.digests.insert(**digest)).count();
+        known_before == 0
     }
 }
 
