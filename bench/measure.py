@@ -111,7 +111,7 @@ def run(name, programs, workload, server):
     config.write_text(json.dumps(chosen))
     command, more = COMMANDS[name](programs, workload, config)
 
-    requests = server.requests()
+    before, _ = server.stats()
     log = programs.folder / "log"
     with open(log, "wb") as out:
         started = time.perf_counter()
@@ -126,8 +126,7 @@ def run(name, programs, workload, server):
         )
         usage = wait(process)
         wall = time.perf_counter() - started
-    # The question itself is counted too.
-    requests = server.requests() - requests - 1
+    after, at_once = server.stats()
     if process.returncode != 0:
         said = log.read_text(errors="replace").strip()[-2000:]
         if name == "dray" and process.returncode == 2:
@@ -138,7 +137,9 @@ def run(name, programs, workload, server):
         "wall_s": round(wall, 3),
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
         "memory_mb": round(usage.ru_maxrss * 1024 / 1e6, 1),
-        "requests": requests,
+        # The question itself is counted too.
+        "requests": after - before - 1,
+        "at_once": at_once,
     }
 
 

@@ -44,14 +44,15 @@ class Server:
         self.name = name
         self.url = f"http://127.0.0.1:{port}"
 
-    def requests(self):
-        """Requests answered since it began, this one included."""
+    def stats(self):
+        """Requests since it began, this one included; most at once since the last question, where it knows."""
         with urllib.request.urlopen(f"{self.url}/stats", timeout=10) as answer:
             text = answer.read().decode()
         if text.startswith("{"):
-            return json.loads(text)["requests"]
+            stats = json.loads(text)
+            return stats["requests"], stats["most"]
         # nginx: "server accepts handled requests", and the three numbers on the next line.
-        return int(text.splitlines()[2].split()[2])
+        return int(text.splitlines()[2].split()[2]), None
 
 
 def die_with_parent():
@@ -104,7 +105,7 @@ def nginx(program, pages, folder):
         server = Server("nginx", port)
         for _ in range(200):
             with contextlib.suppress(OSError):
-                server.requests()
+                server.stats()
                 break
             if process.poll() is not None:
                 sys.exit(f"bench: nginx did not start (exit code {process.returncode})")

@@ -3,8 +3,8 @@
     python server.py slow MILLISECONDS       answers made here, each sent so long after its request
     python server.py files FOLDER            pages that generate.py made
 
-Prints its port on the first line. `/stats` says how many requests came and how many were under way at once. Ends with
-its parent: when standard input is closed.
+Prints its port on the first line. `/stats` says how many requests came and how many were under way at once. It ends when
+its standard input is closed, so with its parent.
 """
 
 import asyncio
@@ -88,7 +88,9 @@ class Api:
         self.most = 0
 
     def stats(self):
-        return json.dumps({"requests": self.requests, "most": self.most}).encode()
+        """Counted from the beginning, but the most at once only since the last question."""
+        most, self.most = self.most, 0
+        return json.dumps({"requests": self.requests, "most": most}).encode()
 
     async def serve(self, reader, writer):
         try:
