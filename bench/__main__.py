@@ -112,7 +112,7 @@ def full(bench, lists, tenth, pages):
 
 
 def stopped(_number, _frame):
-    """SIGTERM unwinds like Ctrl-C, so that servers are stopped."""
+    """Unwinds, so that servers are stopped."""
     raise KeyboardInterrupt
 
 
@@ -164,7 +164,8 @@ def main():
     arguments.add_argument("--quick", action="store_true", help="a tenth of everything, once, without dlt")
     arguments.add_argument("--runs", type=int, default=5, help="runs of each program (5)")
     arguments = arguments.parse_args()
-    signal.signal(signal.SIGTERM, stopped)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stopped)
 
     began = time.monotonic()
     cache = prepare.cache()
