@@ -142,7 +142,8 @@ def charge(draw, number):
         "failure_message": None,
         "fraud_details": {},
         "livemode": False,
-        "metadata": draw.perhaps({"order_id": str(draw.randint(1, 10**6)), "channel": draw.choice(["web", "app"])}) or {},
+        "metadata": draw.perhaps({"order_id": str(draw.randint(1, 10**6)), "channel": draw.choice(["web", "app"])})
+        or {},
         "on_behalf_of": None,
         "outcome": {
             "advice_code": None,

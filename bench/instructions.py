@@ -4,7 +4,8 @@
     make instructions INSTRUCTIONS=--renew     stores what is counted now; say in the commit why it changed
 
 Time depends on what else a machine does, instructions hardly do. They do depend on the compiler: with another one than
-stored the counts are printed and nothing fails. Needs valgrind; where it is not installed that is said and nothing fails.
+stored the counts are printed and nothing fails. (And on the processor, where code looks for its vector instructions.)
+Needs valgrind; where it is not installed that is said and nothing fails.
 """
 
 import argparse
@@ -47,6 +48,14 @@ def once(program, case):
     return (count(program, case, MANY) - count(program, case, FEW)) // (MANY - FEW)
 
 
+def verdict(before, change):
+    if not before:
+        return "new: renew"
+    if change > TOLERANCE:
+        return "more"
+    return "less: renew" if change < -TOLERANCE else "as stored"
+
+
 def main():
     arguments = argparse.ArgumentParser(prog="instructions", description=__doc__)
     arguments.add_argument("--renew", action="store_true", help="store what is counted now")
@@ -69,9 +78,8 @@ def main():
     for case in cases:
         before = stored["instructions"].get(case)
         change = counts[case] / before - 1 if before else 0.0
-        verdict = "new: renew" if not before else "more" if change > TOLERANCE else "less: renew" if change < -TOLERANCE else "as stored"
         failed |= same and (not before or change > TOLERANCE)
-        print(f"{case:20} {counts[case]:14,} instructions {change:+7.2%}  {verdict}")
+        print(f"{case:20} {counts[case]:14,} instructions {change:+7.2%}  {verdict(before, change)}")
     if not same:
         print(f"instructions: stored with rustc {stored['rustc']}, this is {compiler}: compare nothing, renew")
     if failed:

@@ -41,7 +41,9 @@ class Programs:
 
 def environment():
     """What the measured programs see: no settings of whoever runs the benchmark."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME", "DRAY_DUCKDB_LIBRARY") if key in os.environ}
+    kept = {
+        key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME", "DRAY_DUCKDB_LIBRARY") if key in os.environ
+    }
     return kept | {"LANG": "C.UTF-8", "RUNTIME__DLTHUB_TELEMETRY": "false"}
 
 

@@ -25,7 +25,8 @@ two cores and needs Python 3.11 to 3.13; nginx is used where it is installed. `m
 dlt, to see that all of it works. Nothing else should run on the machine.
 
 - A run is a process of its own, from its start to its end, into a new database. The programs take turns. A table gives
-  the median, with the smallest and the largest run in brackets.
+  the median, with the smallest and the largest run in brackets. A ratio is taken between the two runs of one turn, and
+  the median of those is given in the same way.
 - CPU time is user and system time of the process and of all that it started. Memory is the largest resident set of one
   process.
 - After every run the rows of every table are counted and held against what was served. A wrong count ends the
@@ -55,16 +56,21 @@ def cell(runs, key):
     return f"{middle} ({plot.number(values[0])}–{plot.number(values[-1])})"
 
 
-def ratio(result, name, key):
-    """How many times what dray needs; none where one of the two was not measured."""
-    runs = result["runs"]
-    if "dray" not in runs or name not in runs:
-        return None
-    return median(runs[name], key) / median(runs["dray"], key)
+def ratios(result, name, key):
+    """How many times what dray needs, of each pair that ran one after the other; none where one was not measured."""
+    pairs = zip(result["runs"].get(name, []), result["runs"].get("dray", []))
+    return [theirs[key] / mine[key] for theirs, mine in pairs]
 
 
 def times(value):
-    return "" if value is None else f"{value:.1f}×" if value < 20 else f"{value:.0f}×"
+    return f"{value:.1f}×" if value < 20 else f"{value:.0f}×"
+
+
+def ratio_cell(found):
+    if not found:
+        return ""
+    middle = times(statistics.median(found))
+    return middle if len(found) == 1 else f"{middle} ({times(min(found))}–{times(max(found))})"
 
 
 def group(results, name):
@@ -93,7 +99,7 @@ def compared(results, others, key):
         row = [label(result), cell(result["runs"]["dray"], key) if "dray" in result["runs"] else result.get("note", "")]
         for other in others:
             runs = result["runs"].get(other)
-            row += [cell(runs, key) if runs else "", times(ratio(result, other, key))]
+            row += [cell(runs, key) if runs else "", ratio_cell(ratios(result, other, key))]
         rows.append(row)
     return table(header, rows)
 
@@ -105,7 +111,9 @@ def requests(results):
         for key in ("requests", "at_once"):
             row += [cell(result["runs"][name], key) if name in result["runs"] else "" for name in ("dray", "dlt")]
         rows.append(row)
-    return table(["As the server counted", "dray: requests", "dlt: requests", "dray: most at once", "dlt: most at once"], rows)
+    return table(
+        ["As the server counted", "dray: requests", "dlt: requests", "dray: most at once", "dlt: most at once"], rows
+    )
 
 
 def growth(results):
@@ -164,10 +172,12 @@ def not_better(results):
             found.append(f"- {result['title']}: {result['note']}; only dlt was measured.")
         for other in ("dlt", "duckdb"):
             for key, (text, unit) in KEYS.items():
-                factor = ratio(result, other, key)
-                if factor is not None and factor < 1:
+                pairs = ratios(result, other, key)
+                if pairs and statistics.median(pairs) < 1:
                     mine, theirs = (plot.number(median(result["runs"][n], key)) for n in ("dray", other))
-                    found.append(f"- {result['title']}: {lower(text)} {mine} {unit}, {PROGRAMS[other]} {theirs} {unit}.")
+                    found.append(
+                        f"- {result['title']}: {lower(text)} {mine} {unit}, {PROGRAMS[other]} {theirs} {unit}."
+                    )
     sizes = growth(results)
     if len(sizes) > 1:
         first, last = min(sizes), max(sizes)
@@ -194,17 +204,21 @@ def setting(results):
 
 
 def document(results):
-    bulk, slow = group(results, "bulk"), group(results, "slow")
+    bulk, slow, at_once = group(results, "bulk"), group(results, "slow"), results["concurrency"]
     parts = ["# Benchmarks\n", "`make bench` writes this file from `bench/results.json`.\n", setting(results)]
-    parts += ["## An API that answers at once\n", "What the programs cost themselves.\n", "![Wall time](bench-wall.svg)\n"]
+    parts += [
+        "## An API that answers at once\n",
+        "What the programs cost themselves.\n",
+        "![Wall time](bench-wall.svg)\n",
+    ]
     parts += [compared(bulk, ["dlt", "duckdb"], key) for key in KEYS]
     parts += ["![Memory](bench-memory.svg)\n", "The same lists with the other write disposition, once:\n"]
     parts += [compared(group(results, "once"), ["dlt"], key) for key in KEYS]
     parts += [
         "## An API that takes its time\n",
-        f"Every answer comes {results['slow_ms']} ms after its request. `client.concurrency` is {results['concurrency']}; dlt has"
-        f" {results['concurrency']} workers and `parallelized` resources.\nFor time windows, which dlt does not know, it has one"
-        " resource a window.\n",
+        f"Every answer comes {results['slow_ms']} ms after its request. `client.concurrency` is {at_once}; dlt has"
+        f" {at_once} workers and `parallelized` resources.\n"
+        "For time windows, which dlt does not know, it has one resource a window.\n",
     ]
     parts += [compared(slow, ["dlt"], key) for key in KEYS] + [requests(slow)]
     parts += ["## One row\n", "What a run costs that has nothing to do.\n"]
@@ -212,8 +226,11 @@ def document(results):
     parts += ["## More rows\n", "Flat rows, append. dray three times, dlt once and up to a million.\n"]
     parts += ["![Growth](bench-growth.svg)\n", growth_table(results)]
     parts += ["## Where dray is not better\n", "\n".join(not_better(results)) + "\n"]
-    parts += ["## dlt's default way\n", "Without `loader_file_format`, once. The last two columns are not measured, but ten times"
-              " what a tenth took.\n", default_path(results)]
+    parts += [
+        "## dlt's default way\n",
+        "Without `loader_file_format`, once. The last two columns are not measured, but ten times what a tenth took.\n",
+        default_path(results),
+    ]
     parts += [METHOD, "\n".join(spread(results)) + "\n"]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -231,16 +248,17 @@ def short_table(results):
 
 def readme(results):
     machine, versions = results["machine"], results["versions"]
+    most = max(growth(results))
     text = f"""\
 {BEGIN}
 
-Whole runs into DuckDB from a server on the same machine ({machine['cores']} cores), dray and dlt {versions['dlt']} by turns,
-medians of {results['runs']}; dlt by way of Parquet files, its fastest:
+Whole runs into DuckDB from a server on the same machine ({machine["cores"]} cores), dray and dlt {versions["dlt"]} by
+turns, medians of {results["runs"]}; dlt by way of Parquet files, its fastest:
 
 {short_table(results)}
 ![Wall time of dray, dlt and DuckDB's own reader](docs/bench-wall.svg)
 
-[docs/benchmarks.md](docs/benchmarks.md) has the spread, slow APIs, growth to {max(growth(results)):,} rows, every case in which dray is
+[docs/benchmarks.md](docs/benchmarks.md) has the spread, slow APIs, growth to {most:,} rows, every case in which dray is
 not better, and how to run it: `make bench`.
 
 {END}"""
@@ -265,7 +283,10 @@ def plots(results):
         plot.bars("Largest memory: shorter is better", "MB", groups("memory_mb", shown), False)
     )
     panels = []
-    for title, unit, key, logarithmic in (("Wall time", "s", "wall_s", True), ("Largest memory", "MB", "memory_mb", False)):
+    for title, unit, key, logarithmic in (
+        ("Wall time", "s", "wall_s", True),
+        ("Largest memory", "MB", "memory_mb", False),
+    ):
         series = {}
         for size, runs in sorted(growth(results).items()):
             for name in runs:

@@ -3,8 +3,8 @@
     python server.py slow MILLISECONDS       answers made here, each sent so long after its request
     python server.py files FOLDER            pages that generate.py made
 
-Prints its port on the first line. `/stats` says how many requests came and how many were under way at once. It ends when
-its standard input is closed, so with its parent.
+Prints its port on the first line. `/stats` says how many requests came and how many were under way at once. It ends
+when its standard input is closed, so with its parent.
 """
 
 import asyncio
