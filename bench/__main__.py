@@ -28,7 +28,7 @@ RESULTS = HERE / "results.json"
 GROWTH = [10_000, 100_000, 1_000_000, 5_000_000]
 # Beyond this many rows dlt takes minutes and shows nothing new.
 GROWTH_DLT = 1_000_000
-# dlt's default path is about ten times slower than its fast one; it is measured on a tenth.
+# dlt's default path is slower than its fast one and shows the same; it is measured on a tenth of each list.
 DEFAULT_PATH = 10
 
 
