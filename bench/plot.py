@@ -143,7 +143,8 @@ def lines(title, panels):
 def panel(svg, frame, label, unit, series, logarithmic):
     left, right, bottom, top = frame
     points = [point for line in series.values() for point in line]
-    across = Axis(min(x for x, _ in points), max(x for x, _ in points), left, right, True)
+    # The first and the last point have room for their numbers beside the axis.
+    across = Axis(min(x for x, _ in points), max(x for x, _ in points), left + 24, right - 14, True)
     largest = max(y for _, y in points) * 1.1
     low = 10 ** math.floor(math.log10(min(y for _, y in points) / 2)) if logarithmic else 0
     up = Axis(low, largest, bottom, top, logarithmic)
