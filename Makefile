@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test prove fuzz soak check audit sbom doc
+.PHONY: setup demo test prove fuzz soak bench bench-quick instructions check audit sbom doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -47,6 +47,25 @@ fuzz: setup
 SOAK_SECONDS ?= 600
 soak: setup
 	cargo run --release --locked --package dray-prove -- R3 --seconds $(SOAK_SECONDS)
+
+# The release build, wherever cargo puts it.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ifeq ($(BENCH),quick)
+BENCH_ARGUMENTS := --quick
+endif
+
+# dray, dlt and DuckDB's own reader on the same lists; writes docs/benchmarks.md, its plots and bench/results.json. Takes
+# about 20 minutes; Python 3.11 to 3.13 is needed. `make bench-quick` or `BENCH=quick`: whether it works, in a minute.
+bench: setup
+	cargo build --release --locked --package dray-cli --bin dray
+	@python3 bench --dray $(TARGET)/release/dray $(BENCH_ARGUMENTS)
+
+bench-quick:
+	@$(MAKE) --no-print-directory bench BENCH=quick
+
+# Instructions of the hot path, held against bench/instructions.json. Needs valgrind; says so where it is not there.
+instructions:
+	@python3 bench/instructions.py $(INSTRUCTIONS)
 
 # What a change must pass beside the tests.
 check:

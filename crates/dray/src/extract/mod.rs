@@ -5,6 +5,8 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod auth;
+#[doc(hidden)]
+pub mod bench;
 mod body;
 mod certificates;
 mod chain;
