@@ -33,6 +33,8 @@ pub(super) struct Slot {
     next: usize,
     /// Column of its scalars.
     pub(super) column: Option<usize>,
+    /// Whether that is, or would be, a column of JSON text; none until somebody asked.
+    json: Option<bool>,
     /// Shape of its objects.
     pub(super) shape: Option<usize>,
     /// Table of its lists.
@@ -263,6 +265,7 @@ impl TableWriter {
                     key: key.into(),
                     next: slot + 1,
                     column: None,
+                    json: None,
                     shape: None,
                     table: None,
                 });
@@ -335,12 +338,18 @@ impl TableWriter {
     }
 
     /// Whether the configuration or an earlier run made the column under a key one of JSON text.
-    pub(super) fn is_json(&self, shape: usize, slot: usize, key: &str) -> bool {
+    pub(super) fn is_json(&mut self, shape: usize, slot: usize, key: &str) -> bool {
+        if let Some(known) = self.shapes[shape].slots[slot].json {
+            return known;
+        }
         let column = match self.shapes[shape].slots[slot].column {
             Some(column) => Some(column),
             None => self.by_name.get(&format!("{}{}", self.shapes[shape].prefix, normalize(key))).copied(),
         };
-        column.is_some_and(|column| self.columns[column].column.data_type == DataType::Json)
+        let json = column.is_some_and(|column| self.columns[column].column.data_type == DataType::Json);
+        // A column keeps that; one that is not there yet becomes one of JSON where the nesting ends, and its slot has it then.
+        self.shapes[shape].slots[slot].json = Some(json);
+        json
     }
 
     /// The name for a raw path: `name`, or with a suffix made of the path where another key has that name.
