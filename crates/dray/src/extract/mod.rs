@@ -4,6 +4,7 @@
 //! Between a parent and its child stands a bounded queue, so that a parent never runs far ahead; a request slot is held
 //! only while a request is under way, so no depth of dependence can block itself.
 
+mod ahead;
 mod auth;
 #[doc(hidden)]
 pub mod bench;

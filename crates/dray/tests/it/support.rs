@@ -200,9 +200,18 @@ pub(crate) fn things(plan: Plan) -> Told {
     read(plan).remove("things").unwrap()
 }
 
-/// `things` at `items`, whose endpoint has these further keys.
+/// `things` at `items`, whose endpoint has these further keys; one request after the other.
 pub(crate) fn endpoint(sim: &Sim, keys: &str) -> Told {
-    things(plan(sim, "", &format!("  - {{name: things, endpoint: {{path: items, {keys}}}}}")))
+    endpoint_at_once(sim, 1, keys)
+}
+
+/// As [`endpoint`], with so many requests at once.
+pub(crate) fn endpoint_at_once(sim: &Sim, concurrency: usize, keys: &str) -> Told {
+    things(plan(
+        sim,
+        &format!("concurrency: {concurrency}"),
+        &format!("  - {{name: things, endpoint: {{path: items, {keys}}}}}"),
+    ))
 }
 
 /// A folder with a database, for whole runs.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::by_number::{Onward, Signs, step};
+use super::by_number::{Bound, Onward, Signs, bound, step};
 use super::cycle::Cycle;
 use super::drift::{Arrival, Drift, Events, Seen, Steps, Verdict};
 use super::identity::{Identity, digest};
@@ -108,6 +108,16 @@ impl Chain {
     /// The API has said that there is the page that comes next: by a token, a link, a total or a flag.
     pub(in crate::extract) fn is_promised(&self) -> bool {
         self.promised
+    }
+
+    /// Where numbers from `next` on end.
+    pub(in crate::extract) fn bound(&self, paging: &Paging, next: &Token) -> Bound {
+        match next {
+            Token::Offset(next) | Token::Page(next) => {
+                bound(paging, *next, self.memory().total, self.largest)
+            }
+            _ => Bound::default(),
+        }
     }
 
     /// Whether the API has named a total that is not reached.
