@@ -40,11 +40,11 @@ fn a_known_total_is_asked_for_at_once_and_nothing_beyond_it() {
 
 #[test]
 fn without_a_total_short_lists_cost_nothing_and_long_ones_little() {
-    for (count, pages) in [(0, 1), (5, 1), (19, 2)] {
-        let sim = script(list(count, false));
-        let told = endpoint_at_once(&sim, 16, OFFSET);
+    for count in [0, 5, 19] {
+        let (alone, beside) = (script(list(count, false)), script(list(count, false)));
+        let (expected, told) = (endpoint(&alone, OFFSET), endpoint_at_once(&beside, 16, OFFSET));
         assert_eq!(told.ids(), (0..count).collect::<Vec<_>>());
-        assert_eq!(told.requests, pages, "{count}");
+        assert_eq!((told.pages, told.requests), (expected.pages, expected.requests), "{count}");
     }
     let sim = script(list(1000, false));
     let told = endpoint_at_once(&sim, 64, OFFSET);
