@@ -69,13 +69,14 @@ impl Drop for Flight {
 pub(super) struct Ahead {
     asker: Asker,
     flights: VecDeque<Flight>,
+    early: bool,
     pub(super) pace: Pace,
 }
 
 impl Ahead {
     /// `concurrency`: as in the configuration.
     pub(super) fn new(asker: Asker, concurrency: usize) -> Self {
-        Self { asker, flights: VecDeque::new(), pace: Pace::new(concurrency) }
+        Self { asker, flights: VecDeque::new(), early: false, pace: Pace::new(concurrency) }
     }
 
     /// Asks for pages that are not under way yet: the first one is the next of the chain, the others are taken to follow it.
@@ -102,11 +103,22 @@ impl Ahead {
         if self.flights.front().is_some_and(|flight| flight.token != *token) {
             self.miss();
         }
+        self.early = false;
         let Some(mut flight) = self.flights.pop_front() else { return self.asker.fetch(&ask(token)?).await };
         let landed = (&mut flight.task)
             .await
             .map_err(|error| Error::new(ErrorKind::Bug, "a request ended unexpectedly").caused_by(error))?;
-        if flight.sure || stands(&landed, unsure) { landed } else { self.asker.fetch(&ask(token)?).await }
+        if flight.sure || stands(&landed, unsure) {
+            self.early = !flight.sure;
+            landed
+        } else {
+            self.asker.fetch(&ask(token)?).await
+        }
+    }
+
+    /// Whether the last answer was asked for before the chain had come to it.
+    pub(super) fn was_early(&self) -> bool {
+        self.early
     }
 
     /// What is under way is not what follows.
@@ -133,8 +145,11 @@ fn stands(landed: &Result<Fetched>, unsure: bool) -> bool {
 pub(super) struct Came {
     pub(super) records: usize,
     pub(super) bytes: usize,
-    /// Nothing points to the end: the page is not short, and none is read again.
+    /// As in [`super::paginate::Chain::may_hurry`].
     pub(super) onward: bool,
+    /// The list changed while it was read: from now on page by page, so that totals and overlaps can be compared in the
+    /// order in which the API told them.
+    pub(super) disturbed: bool,
     /// The first number beyond the list, where the API or the configuration tells.
     pub(super) bound: Option<u64>,
     /// The same, of the configuration alone: never to be asked for.
@@ -156,7 +171,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    fn new(concurrency: usize) -> Self {
+    pub(super) fn new(concurrency: usize) -> Self {
         Self { most: concurrency.clamp(1, MOST), depth: 0, stride: None, largest: 0, misses: 0 }
     }
 
@@ -173,6 +188,9 @@ impl Pace {
         let even = self.stride.is_none() || self.stride == stride;
         let full = came.onward && came.records > 0 && came.records >= self.largest;
         self.largest = self.largest.max(came.records);
+        if came.disturbed {
+            self.most = 1;
+        }
         self.stride = stride;
         self.depth = match stride {
             Some(_) if full && even && came.bound.is_some() => MOST,
@@ -213,8 +231,15 @@ fn number(token: &Token) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FULL: Came =
-        Came { records: 10, bytes: 1000, onward: true, bound: None, maximum: None, sparing: false };
+    const FULL: Came = Came {
+        records: 10,
+        bytes: 1000,
+        onward: true,
+        disturbed: false,
+        bound: None,
+        maximum: None,
+        sparing: false,
+    };
 
     /// What is under way after each page of a list by offset; the numbers are those that asked for the pages.
     fn offsets(pace: &mut Pace, pages: &[(u64, u64, Came)]) -> Vec<Vec<u64>> {

@@ -18,7 +18,7 @@ use super::sift::sift;
 use super::stats::{ResourceStats, add};
 use super::{Event, Opened, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{DriftWatch, IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
+use crate::plan::{IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -140,8 +140,10 @@ impl Reader {
         // How a page is asked for once the chain has come to it.
         let ask = |paging: &Paging, chain: &Chain, token: &Token, number: u64, first: bool| -> Result<Ask> {
             let ignore = if chain.is_unsure() { &beyond } else { &usual };
+            let mut request = request::build(&self.session.plan, plan, paging, &fill, token)?;
+            request.line = self.index + 1;
             Ok(Ask {
-                request: request::build(&self.session.plan, plan, paging, &fill, token)?,
+                request,
                 ignore: Arc::clone(ignore),
                 silence: silence(token, number, chain, partition, first),
             })
@@ -150,6 +152,9 @@ impl Reader {
             let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
             let due = |token: &Token| ask(&paging, &chain, token, *number, first);
             let fetched = ahead.answer(&token, chain.is_unsure(), due).await;
+            if ahead.was_early() {
+                chain.hurry();
+            }
             let (document, headers, url) =
                 match fetched.map_err(|error| refused(paginate::explained(&token, error), first))? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
@@ -290,8 +295,8 @@ impl Reader {
         Came {
             records: page.records.len(),
             bytes: page.document.body().len(),
-            // Two readings are compared page by page: each is taken in peace.
-            onward: chain.is_straight() && !chain.is_unsure() && paging.drift != DriftWatch::Verify,
+            onward: chain.may_hurry(),
+            disturbed: !chain.is_straight(),
             bound: bound.total,
             maximum: bound.maximum,
             sparing: self.session.plan.client.max_requests.is_some(),

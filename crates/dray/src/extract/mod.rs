@@ -27,6 +27,7 @@ mod retry;
 mod select;
 mod session;
 mod sift;
+mod slots;
 mod stats;
 mod throttle;
 

@@ -132,6 +132,18 @@ impl Chain {
         self.drift.as_ref().is_none_or(Drift::is_straight)
     }
 
+    /// The page that comes next was asked for before its turn.
+    pub(in crate::extract) fn hurry(&mut self) {
+        if let Some(drift) = &mut self.drift {
+            drift.hurry();
+        }
+    }
+
+    /// Nothing points to the end of the list or to a change in it, and if it changed, that would be noticed.
+    pub(in crate::extract) fn may_hurry(&self) -> bool {
+        self.is_straight() && !self.unsure && self.drift.as_ref().is_some_and(Drift::may_hurry)
+    }
+
     /// Records of the page that came last which came before or must wait, by their place: they are not handed on.
     pub(in crate::extract) fn dropped(&self) -> &[usize] {
         self.drift.as_ref().map_or(&[], Drift::dropped)
