@@ -16,7 +16,8 @@ use super::select::{Selected, expand, select};
 use super::session::{Fetched, Session, Silence};
 use super::sift::sift;
 use super::stats::{ResourceStats, add};
-use super::{Event, Opened, Page, Reject};
+use super::windows::Slicer;
+use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
 
@@ -30,6 +31,8 @@ pub(super) struct Reader {
     pub(super) stats: Arc<Vec<ResourceStats>>,
     /// The resources that are asked for each record.
     pub(super) family: Family,
+    /// Cuts it into windows.
+    pub(super) slicer: Slicer,
 }
 
 /// The receiver of events is gone: nobody wants more.
@@ -71,11 +74,7 @@ impl Reader {
 
     /// Tells that the resource starts over with these partitions.
     pub(super) async fn restarted(&self, why: Error, partitions: &[Partition]) -> Result<()> {
-        let opened = partitions.iter().map(|partition| Opened {
-            resource: self.index,
-            key: Arc::clone(&partition.key),
-            overlay: partition.overlay.clone(),
-        });
+        let opened = partitions.iter().map(|partition| partition.told(self.index));
         let event = Event::Restarted { resource: self.index, why, partitions: opened.collect() };
         self.events.send(event).await.map_err(|_| stopped())
     }
@@ -90,10 +89,9 @@ impl Reader {
                 return error;
             }
             let error = error.with("resource", &plan.name).with("page", number);
-            if partition.key.is_empty() {
-                error
-            } else {
-                error.with("path", format!("parent {}", partition.key))
+            match partition.shown() {
+                Some(shown) => error.with("path", shown),
+                None => error,
             }
         })?;
         let done = Event::PartitionDone {
@@ -116,7 +114,7 @@ impl Reader {
         let mut tracker = plan
             .incremental
             .as_ref()
-            .map(|incremental| Tracker::new(incremental, &plan.load, stored))
+            .map(|incremental| Tracker::new(incremental, &plan.load, stored, partition.span.as_ref()))
             .transpose()?;
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
         let fill = Fill { parent: partition.fields.clone(), start, end, initial };

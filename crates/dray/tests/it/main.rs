@@ -21,3 +21,4 @@ mod support;
 mod tidy;
 mod tls;
 mod transactions;
+mod windows;

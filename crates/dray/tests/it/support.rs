@@ -158,6 +158,7 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
 
 fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
     let resource = match &event {
+        Event::Opened(opened) => opened.first().map_or(0, |opened| opened.resource),
         Event::Page(page) => page.resource,
         Event::PartitionDone { resource, .. }
         | Event::Restarted { resource, .. }
@@ -187,6 +188,7 @@ fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
             own.moves.extend(cursor.map(|cursor| (partition.to_string(), cursor)));
             own.done.push(partition.to_string());
         }
+        Event::Opened(_) => {}
         Event::Restarted { why, .. } => panic!("nothing to go on with: {}", why.chain()),
         Event::ResourceDone { outcome, .. } => {
             let before = own.outcome.replace(outcome);
