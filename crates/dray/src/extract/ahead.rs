@@ -21,6 +21,8 @@ use crate::plan::IgnoreRule;
 const MOST: usize = 16;
 /// Bytes that the answers of one chain may hold while they wait.
 const HELD: usize = 8 << 20;
+/// Full pages before the first one is asked for that may lie past the end.
+const FULL: u32 = 3;
 /// Answers that were asked for in vain so often end it: these pages do not follow each other evenly.
 const MISSES: u32 = 3;
 
@@ -159,7 +161,7 @@ pub(super) struct Came {
 }
 
 /// How many pages are asked for ahead. Like TCP it begins with one and adds one with every full page, which doubles their
-/// number once a round trip: a list of two pages costs no request more than its pages. Where the end is known there is
+/// number once a round trip; a list of three pages costs no request more than its pages. Where the end is known there is
 /// nothing to feel for.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -167,18 +169,19 @@ pub(super) struct Pace {
     depth: usize,
     stride: Option<u64>,
     largest: usize,
+    /// Full pages in a row.
+    full: u32,
     misses: u32,
 }
 
 impl Pace {
     pub(super) fn new(concurrency: usize) -> Self {
-        Self { most: concurrency.clamp(1, MOST), depth: 0, stride: None, largest: 0, misses: 0 }
+        Self { most: concurrency.clamp(1, MOST), depth: 0, stride: None, largest: 0, full: 0, misses: 0 }
     }
 
     fn missed(&mut self) {
         self.misses += 1;
-        self.depth = 0;
-        self.stride = None;
+        (self.depth, self.full, self.stride) = (1, 0, None);
     }
 
     /// The tokens to have under way after the page that `sent` brought, `next` and those that follow it.
@@ -192,9 +195,11 @@ impl Pace {
             self.most = 1;
         }
         self.stride = stride;
-        self.depth = match stride {
-            Some(_) if full && even && came.bound.is_some() => MOST,
-            Some(_) if full && even && !came.sparing => self.depth + 1,
+        self.full = if full && even && stride.is_some() { self.full + 1 } else { 0 };
+        self.depth = match self.full {
+            0 => 1,
+            _ if came.bound.is_some() => MOST,
+            FULL.. if !came.sparing => self.depth + 1,
             _ => 1,
         };
         let room = (HELD / came.bytes.max(1)).max(1);
@@ -231,7 +236,7 @@ fn number(token: &Token) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FULL: Came = Came {
+    const PAGE: Came = Came {
         records: 10,
         bytes: 1000,
         onward: true,
@@ -252,9 +257,9 @@ mod tests {
 
     #[test]
     fn one_page_more_is_asked_for_with_every_full_one() {
-        let pages: Vec<_> = (0..20).map(|page| (page * 10, page * 10 + 10, FULL)).collect();
+        let pages: Vec<_> = (0..20).map(|page| (page * 10, page * 10 + 10, PAGE)).collect();
         let wanted = offsets(&mut Pace::new(100), &pages);
-        assert_eq!(wanted[..3], [vec![10], vec![20, 30], vec![30, 40, 50]]);
+        assert_eq!(wanted[..3], [vec![10], vec![20], vec![30, 40]]);
         assert_eq!(wanted.iter().map(Vec::len).max(), Some(MOST));
         let wanted = offsets(&mut Pace::new(4), &pages);
         assert_eq!(wanted.iter().map(Vec::len).max(), Some(4));
@@ -264,46 +269,48 @@ mod tests {
 
     #[test]
     fn with_a_known_end_nothing_is_asked_for_beyond_it() {
-        let known = Came { bound: Some(45), ..FULL };
+        let known = Came { bound: Some(45), ..PAGE };
         assert_eq!(offsets(&mut Pace::new(8), &[(0, 10, known)]), [[10, 20, 30, 40]]);
-        let limited = Came { bound: Some(45), maximum: Some(30), ..FULL };
+        let limited = Came { bound: Some(45), maximum: Some(30), ..PAGE };
         assert_eq!(offsets(&mut Pace::new(8), &[(0, 10, limited)]), [[10, 20]]);
     }
 
     #[test]
     fn short_uneven_and_repeated_pages_end_the_run_ahead() {
-        let short = Came { records: 4, ..FULL };
-        let again = Came { onward: false, ..FULL };
-        for last in [(20, 24, short), (20, 29, FULL), (20, 30, again), (20, 10, FULL)] {
+        let short = Came { records: 4, ..PAGE };
+        let again = Came { onward: false, ..PAGE };
+        for last in [(30, 34, short), (30, 39, PAGE), (30, 40, again), (30, 20, PAGE)] {
             let mut pace = Pace::new(8);
-            let wanted = offsets(&mut pace, &[(0, 10, FULL), (10, 20, FULL), last]);
-            assert_eq!(wanted[2], [last.1]);
+            let wanted = offsets(&mut pace, &[(0, 10, PAGE), (10, 20, PAGE), (20, 30, PAGE), last]);
+            assert_eq!((wanted[2].len(), wanted[3].as_slice()), (2, [last.1].as_slice()));
         }
     }
 
     #[test]
     fn large_pages_and_few_requests_allow_none() {
-        let large = Came { bytes: HELD, ..FULL };
-        let sparing = Came { sparing: true, ..FULL };
+        let large = Came { bytes: HELD, ..PAGE };
+        let sparing = Came { sparing: true, ..PAGE };
         for came in [large, sparing] {
-            assert_eq!(offsets(&mut Pace::new(8), &[(0, 10, came), (10, 20, came)]), [[10], [20]]);
+            let pages = [(0, 10, came), (10, 20, came), (20, 30, came)];
+            assert_eq!(offsets(&mut Pace::new(8), &pages), [[10], [20], [30]]);
         }
     }
 
     #[test]
     fn who_was_wrong_thrice_asks_ahead_no_more() {
         let mut pace = Pace::new(8);
+        let pages = [(0, 10, PAGE), (10, 20, PAGE), (20, 30, PAGE)];
         for _ in 0..MISSES {
-            assert_eq!(offsets(&mut pace, &[(0, 10, FULL), (10, 20, FULL)])[1], [20, 30]);
+            assert_eq!(offsets(&mut pace, &pages)[2], [30, 40]);
             pace.missed();
         }
-        assert_eq!(offsets(&mut pace, &[(0, 10, FULL), (10, 20, FULL)])[1], [20]);
+        assert_eq!(offsets(&mut pace, &pages)[2], [30]);
     }
 
     #[test]
     fn tokens_of_the_api_are_followed_one_by_one() {
         let mut pace = Pace::new(8);
         let next = Token::Cursor("b".to_owned());
-        assert_eq!(pace.wanted(&Token::First, &next, FULL), [next]);
+        assert_eq!(pace.wanted(&Token::First, &next, PAGE), [next]);
     }
 }

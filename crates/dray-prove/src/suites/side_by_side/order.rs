@@ -79,7 +79,8 @@ impl List {
     }
 
     fn page(self, asked: &Asked, count: u64) -> Answer {
-        let parent = asked.path().strip_prefix("/items/").and_then(|rest| rest.split('/').next()?.parse::<u64>().ok());
+        let parent =
+            asked.path().strip_prefix("/items/").and_then(|rest| rest.split('/').next()?.parse::<u64>().ok());
         let count = parent.map_or(count, |parent| parent * 7 % 45);
         let at = number(asked, "offset").or(number(asked, "at")).unwrap_or_default();
         let from = number(asked, "page").map_or(at, |page| page.saturating_sub(1) * PAGE);
@@ -117,7 +118,8 @@ fn load(list: List, count: u64, seed: u64, concurrency: usize) -> Result<(Left, 
     }
     let report = loaded.map_err(|error| error.chain())?;
     let column = |sql: &str| folder.column(sql).map_err(|error| error.chain());
-    let mut left = Left { items: column("SELECT id || ' ' || v FROM data.items ORDER BY rowid")?, children: Vec::new() };
+    let mut left =
+        Left { items: column("SELECT id || ' ' || v FROM data.items ORDER BY rowid")?, children: Vec::new() };
     let mut allowed = 0;
     for resource in ["items", "children"] {
         if let Some(report) = of(&report, resource) {

@@ -110,7 +110,9 @@ pub(super) fn faster(work: Work, full: bool) -> Result<String, String> {
         [alone, beside] if *beside * 8 > *alone => {
             Err(format!("{} ms instead of {} ms", beside.as_millis(), alone.as_millis()))
         }
-        [alone, beside] => Ok(format!("{} ms, one after the other {} ms", beside.as_millis(), alone.as_millis())),
+        [alone, beside] => {
+            Ok(format!("{} ms, one after the other {} ms", beside.as_millis(), alone.as_millis()))
+        }
         _ => Ok(format!("{AT_ONCE} requests at once")),
     }
 }
