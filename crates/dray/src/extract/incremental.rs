@@ -466,6 +466,23 @@ mod tests {
     }
 
     #[test]
+    fn windows_move_one_cursor_to_the_largest_value_and_keep_all_records_at_it() {
+        let moved = |start: i64, last: i64, hashes: &[&str]| CursorMove {
+            start_value: Some(CursorValue::Int(start)),
+            state: CursorState {
+                initial_value: None,
+                last_value: CursorValue::Int(last),
+                unique_hashes: hashes.iter().map(|hash| (*hash).to_owned()).collect(),
+            },
+        };
+        let (early, late) = (moved(1, 4, &["a"]), moved(5, 9, &["b"]));
+        assert_eq!(early.clone().joined(late.clone()), moved(1, 9, &["b"]));
+        assert_eq!(late.joined(early.clone()), moved(1, 9, &["b"]));
+        // A window that gave nothing new stands where the cursor stood.
+        assert_eq!(early.joined(moved(5, 4, &["c", "a"])), moved(1, 4, &["a", "c"]));
+    }
+
+    #[test]
     fn a_record_without_a_cursor_is_an_error_unless_the_plan_says_otherwise() {
         let document = Document::parse(br#"{"id":1,"t":null}"#.to_vec()).unwrap();
         for (on_missing, expected) in
