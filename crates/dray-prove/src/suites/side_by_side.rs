@@ -30,12 +30,12 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn run(bench: &Bench) -> Outcome {
     let mut outcome = Outcome::default();
     for list in order::ALL {
-        for seed in 0..bench.of(1, 15) as u64 {
+        for seed in 0..bench.of(1, 10) as u64 {
             let result = within(LIMIT, move || order::same(list, seed));
             outcome.case(format!("{} of seed {seed}", list.name()), result.and_then(|result| result));
         }
     }
-    for seed in 0..bench.of(1, 15) as u64 {
+    for seed in 0..bench.of(1, 10) as u64 {
         for case in borders::ALL {
             let result = within(LIMIT, move || borders::once(case, seed));
             outcome.case(format!("borders of {case:?} of seed {seed}"), result.and_then(|result| result));
