@@ -118,10 +118,12 @@ pub(super) fn bound(paging: &Paging, next: u64, total: Option<u64>, largest: u64
         }
         PaginatorPlan::PageNumber { base, maximum, .. } => {
             let pages = |total: u64| total.saturating_add(*base);
-            // Without being told, a total may count records: the smaller reading, until it is passed.
-            let counted = total.map(|total| pages(total.div_ceil(largest.max(1)))).filter(|_| !named);
-            let total = counted.filter(|end| next < *end).or(total.map(pages)).filter(|end| next <= *end);
-            Bound { total, maximum: *maximum }
+            let end = total.map(|total| {
+                // Without being told, a total may count records: the smaller reading, until a page beyond it has come.
+                let counted = pages(total.div_ceil(largest.max(1)));
+                if named || next > counted { pages(total) } else { counted.max(next + 1) }
+            });
+            Bound { total: end.filter(|end| next <= *end), maximum: *maximum }
         }
         _ => Bound::default(),
     }
@@ -160,6 +162,8 @@ mod tests {
             (&pages, true, 2, Some(30), Some(31)),
             // 95 records on pages of ten.
             (&pages, false, 2, Some(95), Some(11)),
+            // By now it is the end, or it does not count records: one page will tell.
+            (&pages, false, 11, Some(95), Some(12)),
             // It did not count records: page 11 came.
             (&pages, false, 12, Some(95), Some(96)),
         ] {
