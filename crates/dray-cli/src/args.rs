@@ -106,6 +106,27 @@ pub(crate) struct Run {
     pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) go: Go,
+    #[command(flatten)]
+    pub(crate) range: Range,
+}
+
+/// Another range than the stored cursors say.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct Range {
+    /// Read incremental resources from here
+    #[arg(
+        long,
+        value_name = "TIME",
+        help = "Read incremental resources from this date or instant, whatever is stored; as in 2024-01-31 or 2024-01-31T12:00:00Z"
+    )]
+    pub(crate) since: Option<String>,
+    /// Read them up to here
+    #[arg(
+        long,
+        value_name = "TIME",
+        help = "Read them up to this date or instant; stored cursors are neither read nor moved then"
+    )]
+    pub(crate) until: Option<String>,
 }
 
 /// How far a run goes, and how long it waits to begin.

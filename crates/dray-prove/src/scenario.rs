@@ -13,6 +13,8 @@ use crate::load::{DATASET, Folder, every_page, every_second_page, load_into, pla
 
 /// Records of a page.
 const PAGE: usize = 10;
+/// Where windows begin, in unix seconds: 40 records later it is still past.
+const FIRST: i64 = 1_600_000_000;
 
 /// A kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +35,16 @@ pub enum Kind {
     Family,
     /// Parents and children that are merged; for the soak, since no sweep finds more with it than with [`Self::Family`].
     MergedFamily,
+    /// An append of counted pages, many of them under way.
+    Ahead,
+    /// The first run of an incremental append in windows of time, records on their borders.
+    Windows,
 }
 
 impl Kind {
+    /// Loads of which many requests are under way at once.
+    pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
+
     /// Those that a sweep goes through.
     pub const ALL: [Self; 7] = [
         Self::Append,
@@ -59,16 +68,18 @@ impl Kind {
             Self::Evolve => "schema change",
             Self::Family => "parent and child",
             Self::MergedFamily => "parent and child, merged",
+            Self::Ahead => "pages ahead",
+            Self::Windows => "windows",
         }
     }
 
     /// By name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::soaked().find(|kind| kind.name() == name)
+        Self::soaked().chain(Self::SIDE_BY_SIDE).find(|kind| kind.name() == name)
     }
 
-    /// All of them.
+    /// Those that a soak goes through.
     pub fn soaked() -> impl Iterator<Item = Self> + Clone {
         Self::ALL.into_iter().chain([Self::MergedFamily])
     }
@@ -76,7 +87,7 @@ impl Kind {
     /// Whether one run more of the same list adds nothing, so that the list may grow from run to run.
     #[must_use]
     pub fn grows(self) -> bool {
-        !matches!(self, Self::AppendPlain | Self::Family)
+        !matches!(self, Self::AppendPlain | Self::Ahead | Self::Family)
     }
 
     /// Whether it has children.
@@ -97,11 +108,16 @@ impl Kind {
         let since = ", incremental: {cursor_path: updated, start_param: since, initial_value: 0}}}";
         let resources = match self {
             Self::Append | Self::AppendAgain | Self::Evolve => format!("{}{since}", items("append", "")),
-            Self::AppendPlain => {
+            Self::AppendPlain | Self::Ahead => {
                 "  - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, \
                  paginator: {type: offset, limit: 10, total_path: null}}}"
                     .to_owned()
             }
+            Self::Windows => format!(
+                "{}, incremental: {{cursor_path: updated, start_param: since, end_param: until, format: unix, \
+                 initial_value: {FIRST}, window: 60d}}}}}}",
+                items("append", "primary_key: id,")
+            ),
             Self::Merge => format!("{}}}}}", items("merge", "primary_key: id,")),
             Self::Replace => format!("{}}}}}", items("replace", "")),
             Self::Family | Self::MergedFamily => format!(
@@ -116,8 +132,9 @@ impl Kind {
                 }
             ),
         };
+        let concurrency = if Self::SIDE_BY_SIDE.contains(&self) { 16 } else { 2 };
         format!(
-            "client: {{base_url: \"{base}\", concurrency: 2, retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n{resources}\n"
+            "client: {{base_url: \"{base}\", concurrency: {concurrency}, retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n{resources}\n"
         )
     }
 
@@ -141,6 +158,8 @@ impl Kind {
         match self {
             Self::AppendAgain if second => 70,
             Self::Family | Self::MergedFamily => 12,
+            // Pages enough for several to be under way.
+            Self::Ahead => 90,
             _ => 40,
         }
     }
@@ -295,8 +314,11 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
         }
         None => {
             let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
+            let until = number("until").and_then(|until| i64::try_from(until).ok()).unwrap_or(i64::MAX);
             let records = (0..count).map(|index| record(kind, second, index));
-            records.filter(|record| record["updated"].as_i64() >= Some(since)).collect()
+            records
+                .filter(|record| (since..until).contains(&record["updated"].as_i64().unwrap_or_default()))
+                .collect()
         }
     };
     let page: Vec<&Value> = all.iter().skip(from).take(PAGE).collect();
@@ -307,7 +329,10 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
 fn record(kind: Kind, second: bool, index: usize) -> Value {
     let id = if kind == Kind::Replace && second { 1000 + index } else { index };
     let v = if kind == Kind::Merge && second { "new" } else { "old" };
-    let mut record = json!({"id": id, "v": v, "updated": index + 1, "tags": [{"t": "a"}, {"t": "b"}]});
+    // Every fourth record lies on the border of a window.
+    let place = i64::try_from(index).unwrap_or(i64::MAX);
+    let updated = if kind == Kind::Windows { FIRST + place * 15 * 86_400 } else { place + 1 };
+    let mut record = json!({"id": id, "v": v, "updated": updated, "tags": [{"t": "a"}, {"t": "b"}]});
     if kind == Kind::Evolve && index >= 20 {
         record["more"] = json!({"deep": index});
         record["price"] = json!(1.5);

@@ -119,6 +119,11 @@ fn r08_the_order_of_cursors() {
 }
 
 #[test]
+fn r22_side_by_side() {
+    holds("R22");
+}
+
+#[test]
 fn hostile_answers() {
     holds("H");
 }

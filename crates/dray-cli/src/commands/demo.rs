@@ -8,7 +8,7 @@ use dray_sim::{Api, Options, Sim};
 
 use super::look::{name, rows};
 use super::run::run;
-use crate::args::{Config, Demo, Global, Go, Run, Target};
+use crate::args::{Config, Demo, Global, Go, Range, Run, Target};
 use crate::execute::Place;
 use crate::exit::Exit;
 use crate::printer::Printer;
@@ -45,7 +45,14 @@ pub(crate) fn demo(args: &Demo, global: &Global, printer: &Printer) -> Result<Ex
     let place = Place::of(&target, &pipeline)?;
     let config = Config { config: args.name.clone(), set };
     let ended = run(
-        &Run { config, resources: Vec::new(), target, report: None, go: Go::default() },
+        &Run {
+            config,
+            resources: Vec::new(),
+            target,
+            report: None,
+            go: Go::default(),
+            range: Range::default(),
+        },
         given,
         global,
         printer,

@@ -56,7 +56,7 @@ async fn show(events: &mut mpsc::Receiver<Event>, limit: usize, printer: &Printe
                     return Ok(());
                 }
             }
-            Event::PartitionDone { .. } | Event::Restarted { .. } => {}
+            Event::PartitionDone { .. } | Event::Opened(_) | Event::Restarted { .. } => {}
             Event::ResourceDone { outcome, .. } => outcome?,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dray::config::diagnostics::closest;
 use dray::env::Env;
 use dray::error::{Error, ErrorKind, Result};
-use dray::plan::Plan;
+use dray::plan::{Backfill, Plan};
 use dray::report::Report;
 
 use crate::args::{Global, Run};
@@ -27,6 +27,7 @@ pub(crate) fn run(
     let reading = Reading { pipeline: args.target.pipeline.as_deref(), given, placeholders: false };
     let mut ready = ready(&args.config, reading, &env, printer)?;
     select(&mut ready.plan, &args.resources)?;
+    ready.plan.backfill(&Backfill { since: args.range.since.clone(), until: args.range.until.clone() })?;
     let place = Place::of(&args.target, &ready.pipeline)?;
     if let Some(to) = &args.report {
         check_report(to)?;

@@ -6,6 +6,7 @@ mod commands;
 mod connectors;
 mod documents;
 mod plans;
+mod ranges;
 mod runs;
 mod secrets;
 mod seeds;

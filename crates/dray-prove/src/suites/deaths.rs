@@ -75,6 +75,15 @@ fn run(bench: &Bench, death: Death) -> Outcome {
     outcome
 }
 
+/// The kill sweep of one more kind of load.
+pub(super) fn kills(bench: &Bench, kind: Kind, outcome: &mut Outcome) {
+    let swept = Mutex::new(Outcome::default());
+    sweep(bench, kind, Death::Killed, &swept, &Tally::default());
+    let swept = swept.into_inner().unwrap_or_default();
+    outcome.cases += swept.cases;
+    outcome.failures.extend(swept.failures);
+}
+
 /// All points of one kind of load, by two workers, each with an API of its own.
 fn sweep(bench: &Bench, kind: Kind, death: Death, outcome: &Mutex<Outcome>, tally: &Tally) {
     let stride = match (bench.scale, death) {
@@ -238,7 +247,10 @@ impl<'b> Worker<'b> {
 
     /// Loaded pages that the next run read again; more than one a chain is an error. Where rows tell what is loaded.
     fn read_again(&self, loaded: &[String]) -> Result<usize, String> {
-        if !matches!(self.world.kind, Kind::Append | Kind::AppendPlain | Kind::Evolve | Kind::Family) {
+        if !matches!(
+            self.world.kind,
+            Kind::Append | Kind::AppendPlain | Kind::Ahead | Kind::Evolve | Kind::Family
+        ) {
             return Ok(0);
         }
         let requests = self.world.sim.requests();
@@ -263,7 +275,7 @@ impl<'b> Worker<'b> {
     fn complete(&self, folder: &Folder, when: &str, runs: usize) -> Result<(), String> {
         let found = self.world.found(folder)?;
         for (table, mut expected) in self.world.expected(true) {
-            let appends = self.world.kind == Kind::AppendPlain
+            let appends = matches!(self.world.kind, Kind::AppendPlain | Kind::Ahead)
                 || (self.world.kind == Kind::Family && table == "children");
             if appends {
                 expected = expected.iter().flat_map(|row| std::iter::repeat_n(row.clone(), runs)).collect();

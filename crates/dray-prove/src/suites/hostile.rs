@@ -92,8 +92,9 @@ fn attempt(keys: &str, answer: Answer, due: Due) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let selector = if keys.contains("data_selector") { "" } else { "data_selector: data, " };
     let keys = keys.replace("no data_selector, ", "");
+    // What is answered goes by the number of the request: one after the other.
     let config = format!(
-        "client: {{base_url: \"{}\", retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n  - {{name: things, \
+        "client: {{base_url: \"{}\", concurrency: 1, retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n  - {{name: things, \
          primary_key: id, write_disposition: append, endpoint: {{path: items, {selector}{keys}}}}}\n",
         sim.base_url()
     );

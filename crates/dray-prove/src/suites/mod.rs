@@ -17,6 +17,7 @@ mod r08_cursors;
 mod r17_fuzz;
 mod rivals;
 mod secrets;
+mod side_by_side;
 
 use crate::suite::Suite;
 
@@ -41,6 +42,7 @@ pub const ALL: &[Suite] = &[
     hostile::SUITE,
     memory::SUITE,
     price::SUITE,
+    side_by_side::SUITE,
 ];
 
 /// The suite of this id.

@@ -79,6 +79,11 @@ impl Kind {
     }
 }
 
+/// Requests at once: one, or for half of the lists of each kind and variant several, with pages ahead.
+fn at_once(seed: u64) -> u64 {
+    if (seed / (3 * KINDS.len() as u64)).is_multiple_of(2) { 1 } else { 8 }
+}
+
 /// A row: its place in the order, its id and its version.
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -100,6 +105,10 @@ struct World {
     moves: bool,
     updates: bool,
     requests: u64,
+    /// Requests from one change to the next at least: where pages are asked for ahead, so many may lie between two
+    /// neighbours.
+    apart: u64,
+    calm: u64,
     /// Rows that were never deleted since the first page.
     steady: BTreeSet<u64>,
     /// Every row that there ever was.
@@ -123,6 +132,8 @@ impl World {
             moves: kind.moves() && keyed,
             updates: keyed,
             requests: 0,
+            apart: if at_once(seed) > 1 { 2 * at_once(seed) } else { 0 },
+            calm: 0,
             steady: (0..size).collect(),
             ever: (0..size).collect(),
             ledger: Vec::new(),
@@ -139,6 +150,18 @@ impl World {
     }
 
     fn change(&mut self) {
+        self.calm = self.calm.saturating_sub(1);
+        if self.calm > 0 {
+            return;
+        }
+        let before = self.ledger.len();
+        self.changes();
+        if self.ledger.len() > before {
+            self.calm = self.apart;
+        }
+    }
+
+    fn changes(&mut self) {
         for _ in 0..self.at_once {
             if self.budget == 0 || self.random.u8(0..10) > 3 {
                 continue;
@@ -230,9 +253,10 @@ fn sequence(kind: Kind, merge: bool, keyed: bool, seed: u64) -> Result<Gave, Str
     let disposition = if merge { "merge" } else { "append" };
     let key = if keyed { "primary_key: id, " } else { "" };
     let config = format!(
-        "client: {{base_url: \"{}\", retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n  - {{name: things, \
+        "client: {{base_url: \"{}\", concurrency: {}, retry: {{max_retries: 3, backoff_factor: 0.01}}}}\nresources:\n  - {{name: things, \
          write_disposition: {disposition}, {key}endpoint: {{path: items, data_selector: data, paginator: {}}}}}\n",
         sim.base_url(),
+        at_once(seed),
         kind.paginator(limit)
     );
     let folder = Folder::new().map_err(|error| error.to_string())?;

@@ -364,4 +364,5 @@ pub struct IncrementalConfig {
     pub descending: Option<bool>,
     pub start_open: Option<bool>,
     pub end_closed: Option<bool>,
+    pub window: Option<Located<Duration>>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use tokio::sync::mpsc;
 
+use super::ahead::{Ahead, Ask, Asker, Came};
 use super::auth::Authenticator;
 use super::children::{Family, Partition};
 use super::incremental::{CursorMove, CursorState, Tracker};
@@ -15,9 +16,10 @@ use super::select::{Selected, expand, select};
 use super::session::{Fetched, Session, Silence};
 use super::sift::sift;
 use super::stats::{ResourceStats, add};
-use super::{Event, Opened, Page, Reject};
+use super::windows::Slicer;
+use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{IgnoreRule, PaginatorPlan, ResourcePlan};
+use crate::plan::{IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Reader {
     pub(super) stats: Arc<Vec<ResourceStats>>,
     /// The resources that are asked for each record.
     pub(super) family: Family,
+    /// Cuts it into windows.
+    pub(super) slicer: Slicer,
 }
 
 /// The receiver of events is gone: nobody wants more.
@@ -70,11 +74,7 @@ impl Reader {
 
     /// Tells that the resource starts over with these partitions.
     pub(super) async fn restarted(&self, why: Error, partitions: &[Partition]) -> Result<()> {
-        let opened = partitions.iter().map(|partition| Opened {
-            resource: self.index,
-            key: Arc::clone(&partition.key),
-            overlay: partition.overlay.clone(),
-        });
+        let opened = partitions.iter().map(|partition| partition.told(self.index));
         let event = Event::Restarted { resource: self.index, why, partitions: opened.collect() };
         self.events.send(event).await.map_err(|_| stopped())
     }
@@ -89,10 +89,9 @@ impl Reader {
                 return error;
             }
             let error = error.with("resource", &plan.name).with("page", number);
-            if partition.key.is_empty() {
-                error
-            } else {
-                error.with("path", format!("parent {}", partition.key))
+            match partition.shown() {
+                Some(shown) => error.with("path", shown),
+                None => error,
             }
         })?;
         let done = Event::PartitionDone {
@@ -115,14 +114,15 @@ impl Reader {
         let mut tracker = plan
             .incremental
             .as_ref()
-            .map(|incremental| Tracker::new(incremental, &plan.load, stored))
+            .map(|incremental| Tracker::new(incremental, &plan.load, stored, partition.span.as_ref()))
             .transpose()?;
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
         let fill = Fill { parent: partition.fields.clone(), start, end, initial };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new(plan);
-        let mut beyond = plan.ignore.clone();
-        beyond.push(IgnoreRule { status: Some(404), content: None });
+        let usual: Arc<[IgnoreRule]> = plan.ignore.as_slice().into();
+        let nowhere = IgnoreRule { status: Some(404), content: None };
+        let beyond: Arc<[IgnoreRule]> = plan.ignore.iter().cloned().chain([nowhere]).collect();
         let mut token = Chain::first(&paging);
         let mut anchor = None;
         if let Some(position) = &partition.position {
@@ -134,12 +134,25 @@ impl Reader {
             anchor = Some(Anchor::new(position));
         }
         let mut selector = plan.selector.clone();
+        let mut ahead = Ahead::new(self.asker(), self.session.plan.client.concurrency);
+        // How a page is asked for once the chain has come to it.
+        let ask = |paging: &Paging, chain: &Chain, token: &Token, number: u64, first: bool| -> Result<Ask> {
+            let ignore = if chain.is_unsure() { &beyond } else { &usual };
+            let mut request = request::build(&self.session.plan, plan, paging, &fill, token)?;
+            request.line = self.index + 1;
+            Ok(Ask {
+                request,
+                ignore: Arc::clone(ignore),
+                silence: silence(token, number, chain, partition, first),
+            })
+        };
         loop {
-            let request = request::build(&self.session.plan, plan, &paging, &fill, &token)?;
-            let ignore = if chain.is_unsure() { &beyond } else { &plan.ignore };
             let first = anchor.as_ref().is_some_and(|anchor: &Anchor| !anchor.is_found());
-            let silence = silence(&token, *number, &chain, partition, first);
-            let fetched = self.session.fetch(&request, &self.auth, ignore, silence, stats).await;
+            let due = |token: &Token| ask(&paging, &chain, token, *number, first);
+            let fetched = ahead.answer(&token, chain.is_unsure(), due).await;
+            if ahead.was_early() {
+                chain.hurry();
+            }
             let (document, headers, url) =
                 match fetched.map_err(|error| refused(paginate::explained(&token, error), first))? {
                     Fetched::Page { document, headers, url } => (document, headers, url),
@@ -185,6 +198,13 @@ impl Reader {
             if !straight {
                 tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
             }
+            if let Next::Page(following) = &next
+                && self.check(following).is_ok()
+            {
+                let came = self.came(&paging, &chain, following, &facts);
+                let wanted = ahead.pace.wanted(&token, following, came);
+                ahead.launch(wanted, |token| ask(&paging, &chain, token, *number + 1, false))?;
+            }
             let keep = self.session.plan.client.rejects.keep;
             let bad = sift(&selected.document, &selected.records, keep)?;
             let records = position::digests(&selected.document, &selected.records, &plan.load);
@@ -209,7 +229,10 @@ impl Reader {
             let place = Position { number: *number, token: stored, records, memory, seen: None };
             self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
             match next {
-                Next::Page(following) => token = self.checked(following)?,
+                Next::Page(following) => {
+                    self.check(&following)?;
+                    token = following;
+                }
                 Next::Done => break,
             }
             *number += 1;
@@ -245,16 +268,37 @@ impl Reader {
     }
 
     /// A link must stay with the API, and a cursor be a text.
-    fn checked(&self, token: Token) -> Result<Token> {
-        if let Token::Cursor(text) = &token
-            && text.contains(char::REPLACEMENT_CHARACTER)
-        {
-            return Err(Error::new(ErrorKind::Response, "the page token is not a text"));
+    fn check(&self, token: &Token) -> Result<()> {
+        match token {
+            Token::Cursor(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(Error::new(ErrorKind::Response, "the page token is not a text"))
+            }
+            Token::Link(url) => self.session.check_origin(url),
+            _ => Ok(()),
         }
-        if let Token::Link(url) = &token {
-            self.session.check_origin(url)?;
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
+            index: self.index,
+            session: Arc::clone(&self.session),
+            auth: Arc::clone(&self.auth),
+            stats: Arc::clone(&self.stats),
         }
-        Ok(token)
+    }
+
+    /// What a page says of how many may be asked for after it.
+    fn came(&self, paging: &Paging, chain: &Chain, next: &Token, page: &PageFacts<'_>) -> Came {
+        let bound = chain.bound(paging, next);
+        Came {
+            records: page.records.len(),
+            bytes: page.document.body().len(),
+            onward: chain.may_hurry(),
+            disturbed: !chain.is_straight(),
+            bound: bound.total,
+            maximum: bound.maximum,
+            sparing: self.session.plan.client.max_requests.is_some(),
+        }
     }
 
     /// Hands a page to normalize and its records to the children.

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Opened;
 use super::chain::stopped;
 use super::position::Position;
+use super::windows::{Slicer, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
-use crate::plan::ParentPlan;
+use crate::plan::{CursorValue, ParentPlan};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,14 +25,82 @@ pub(super) struct Partition {
     pub(super) fields: Vec<serde_json::Value>,
     /// The parent fields that every record carries.
     pub(super) overlay: Option<Arc<Document>>,
+    /// Its window, where the resource is read in windows.
+    pub(super) span: Option<Span>,
     /// Where an earlier run left it.
     pub(super) position: Option<Position>,
+}
+
+/// The key of a window: what it must be read by again, whatever the clock says then.
+#[derive(Debug, Serialize, Deserialize)]
+struct WindowKey {
+    /// Start and end; no end is null.
+    window: [serde_json::Value; 2],
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    first: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    last: bool,
+    /// The parent fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    of: Vec<serde_json::Value>,
+}
+
+/// Whose cursor a partition moves: its own key, or that of the partition that it is a window of.
+#[must_use]
+pub fn owner_of(key: &str) -> Arc<str> {
+    let window = key.starts_with('{').then(|| serde_json::from_str::<WindowKey>(key));
+    match window {
+        Some(Ok(window)) => owner(&window.of),
+        _ => key.into(),
+    }
+}
+
+/// The key of a partition of these parent fields.
+fn owner(fields: &[serde_json::Value]) -> Arc<str> {
+    if fields.is_empty() { "".into() } else { serde_json::Value::from(fields).to_string().into() }
 }
 
 impl Partition {
     /// The one partition of a resource without a parent.
     pub(super) fn whole() -> Self {
-        Self { key: "".into(), fields: Vec::new(), overlay: None, position: None }
+        Self { key: "".into(), fields: Vec::new(), overlay: None, span: None, position: None }
+    }
+
+    /// One of its windows.
+    fn window(&self, span: Span) -> Result<Self> {
+        let end = span.to.as_ref().map(CursorValue::to_json).unwrap_or_default();
+        let key = WindowKey {
+            window: [span.from.to_json(), end],
+            first: span.first,
+            last: span.last,
+            of: self.fields.clone(),
+        };
+        let key = serde_json::to_string(&key)
+            .map_err(|error| Error::new(ErrorKind::Bug, "a window cannot be named").caused_by(error))?;
+        Ok(Self { key: key.into(), span: Some(span), ..self.clone() })
+    }
+
+    /// Its windows, the oldest first, or itself where the resource is not read in windows.
+    pub(super) fn cut(self, slicer: &Slicer) -> Result<Vec<Self>> {
+        match slicer.spans(&self.key)? {
+            Some(spans) => spans.into_iter().map(|span| self.window(span)).collect(),
+            None => Ok(vec![self]),
+        }
+    }
+
+    /// As it is told.
+    pub(super) fn told(&self, resource: usize) -> Opened {
+        Opened { resource, key: Arc::clone(&self.key), overlay: self.overlay.clone() }
+    }
+
+    /// For people; none for the whole of a resource.
+    pub(super) fn shown(&self) -> Option<String> {
+        let parent = (!self.fields.is_empty()).then(|| format!("parent {}", owner(&self.fields)));
+        let window = self.span.as_ref().map(|span| format!("window {}", span.shown()));
+        match (parent, window) {
+            (Some(parent), Some(window)) => Some(format!("{parent}, {window}")),
+            (parent, window) => parent.or(window),
+        }
     }
 
     /// A partition as it was opened: `key` is the list of parent fields, `overlay` what its records carry.
@@ -38,11 +108,20 @@ impl Partition {
         let unreadable = |error: Source| {
             Error::new(ErrorKind::State, "cannot read a stored partition").with("path", key).caused_by(error)
         };
-        let fields = if key.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(key) };
-        let fields = fields.map_err(|error| unreadable(error.into()))?;
+        let (fields, span) = match key {
+            "" => (Vec::new(), None),
+            key if key.starts_with('{') => {
+                let WindowKey { window, first, last, of } =
+                    serde_json::from_str(key).map_err(|error| unreadable(error.into()))?;
+                let [from, to] = window.map(|value| CursorValue::from_json(&value));
+                let from = from.ok_or_else(|| unreadable("a window without a start".into()))?;
+                (of, Some(Span { from, to, first, last }))
+            }
+            key => (serde_json::from_str(key).map_err(|error| unreadable(error.into()))?, None),
+        };
         let overlay = overlay.map(|text| Document::parse(text.as_bytes().to_vec()).map(Arc::new)).transpose();
         let overlay = overlay.map_err(|error| unreadable(error.into()))?;
-        Ok(Self { key: key.into(), fields, overlay, position })
+        Ok(Self { key: key.into(), fields, overlay, span, position })
     }
 }
 
@@ -63,6 +142,7 @@ pub(super) struct Child {
     pub(super) partitions: mpsc::Sender<Partition>,
     /// Keys handed on, so that a parent record that the API gives twice is read once.
     pub(super) seen: Arc<Mutex<HashSet<Arc<str>>>>,
+    pub(super) slicer: Slicer,
 }
 
 impl Family {
@@ -76,8 +156,10 @@ impl Family {
         let mut opened = Vec::new();
         for (place, child) in self.children.iter().enumerate() {
             for record in records {
-                let partition = child.partition(document, *record, overlay)?;
-                opened.extend(partition.map(|partition| (place, partition)));
+                if let Some(partition) = child.partition(document, *record, overlay)? {
+                    let windows = partition.cut(&child.slicer)?;
+                    opened.extend(windows.into_iter().map(|partition| (place, partition)));
+                }
             }
         }
         Ok(opened)
@@ -85,10 +167,9 @@ impl Family {
 
     /// The opened partitions as they are told.
     pub(super) fn told(&self, opened: &[(usize, Partition)]) -> Vec<Opened> {
-        let told = opened.iter().filter_map(|(place, partition)| {
-            let resource = self.children.get(*place)?.resource;
-            Some(Opened { resource, key: Arc::clone(&partition.key), overlay: partition.overlay.clone() })
-        });
+        let told = opened
+            .iter()
+            .filter_map(|(place, partition)| Some(partition.told(self.children.get(*place)?.resource)));
         told.collect()
     }
 
@@ -115,7 +196,7 @@ impl Child {
             let found = field(path, document, record, overlay).filter(|value| !value.is_null());
             fields.push(found.ok_or_else(|| self.missing(path, document, record))?);
         }
-        let key: Arc<str> = serde_json::Value::Array(fields.clone()).to_string().into();
+        let key = owner(&fields);
         let fresh = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(&key));
         if !fresh {
             return Ok(None);
@@ -134,7 +215,7 @@ impl Child {
                 .map_err(|error| Error::new(ErrorKind::Bug, "cannot read parent fields").caused_by(error))?;
             Some(Arc::new(document))
         };
-        Ok(Some(Partition { key, fields, overlay, position: None }))
+        Ok(Some(Partition { key, fields, overlay, span: None, position: None }))
     }
 
     fn missing(&self, path: &Path, document: &Document, record: NodeId) -> Error {

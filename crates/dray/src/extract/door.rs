@@ -69,7 +69,7 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
         selected = expand(selected, expansion)?;
     }
     if let Some(incremental) = &resource.incremental {
-        let mut tracker = Tracker::new(incremental, &resource.load, None)?;
+        let mut tracker = Tracker::new(incremental, &resource.load, None, None)?;
         let mut kept = Vec::with_capacity(selected.records.len());
         for record in selected.records {
             if tracker.keep(&selected.document, record)? {
@@ -124,7 +124,7 @@ pub fn bounds(plan: &Plan, index: usize, stored: &CursorState) -> Result<[Option
     let resource = plan.resources.get(index);
     let incremental = resource.and_then(|resource| Some((resource.incremental.as_ref()?, &resource.load)));
     match incremental {
-        Some((incremental, load)) => Tracker::new(incremental, load, Some(stored))?.bounds(),
+        Some((incremental, load)) => Tracker::new(incremental, load, Some(stored), None)?.bounds(),
         None => Ok([None, None, None]),
     }
 }

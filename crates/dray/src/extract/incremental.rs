@@ -13,6 +13,7 @@ use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use super::order::{Comparable, comparable, compare};
+use super::windows::Span;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId};
 use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing};
@@ -37,6 +38,28 @@ pub struct CursorMove {
     pub state: CursorState,
 }
 
+impl CursorMove {
+    /// The move of two windows of one partition.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let (mut later, earlier) = match compare(&self.state.last_value, &other.state.last_value) {
+            Ordering::Less => (other, self),
+            _ => (self, other),
+        };
+        if compare(&later.state.last_value, &earlier.state.last_value) == Ordering::Equal {
+            let known = &mut later.state.unique_hashes;
+            known.extend(earlier.state.unique_hashes);
+            known.sort_unstable();
+            known.dedup();
+        }
+        later.start_value = match (later.start_value, earlier.start_value) {
+            (Some(one), Some(other)) if compare(&other, &one) == Ordering::Less => Some(other),
+            (one, other) => one.or(other),
+        };
+        later
+    }
+}
+
 /// The cursors of all partitions of all resources.
 #[derive(Clone, Debug, Default)]
 pub struct Cursors {
@@ -57,7 +80,7 @@ impl Cursors {
 }
 
 /// A cursor as it is written into a request.
-fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
+pub(super) fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
     let plain = || match value {
         CursorValue::Int(number) => number.to_string(),
         CursorValue::Float(number) => number.to_string(),
@@ -66,9 +89,24 @@ fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
     if *format == CursorFormat::AsIs {
         return Ok(plain());
     }
-    let out_of_range =
-        |error: jiff::Error| Error::new(ErrorKind::Response, "the cursor is out of range").caused_by(error);
-    let micros = match comparable(value) {
+    let time = Timestamp::from_microsecond(instant_of(value, format)?).map_err(out_of_range)?;
+    Ok(match format {
+        CursorFormat::AsIs => plain(),
+        CursorFormat::Unix => time.as_second().to_string(),
+        CursorFormat::UnixMillis => time.as_millisecond().to_string(),
+        CursorFormat::Iso => time.to_string(),
+        CursorFormat::Date => time.strftime("%Y-%m-%d").to_string(),
+        CursorFormat::Pattern(pattern) => time.strftime(pattern).to_string(),
+    })
+}
+
+fn out_of_range(error: jiff::Error) -> Error {
+    Error::new(ErrorKind::Response, "the cursor is out of range").caused_by(error)
+}
+
+/// The instant that a cursor means, in microseconds since 1970.
+pub(super) fn instant_of(value: &CursorValue, format: &CursorFormat) -> Result<i64> {
+    Ok(match comparable(value) {
         Comparable::Int(number) if *format == CursorFormat::UnixMillis => number.saturating_mul(1000),
         Comparable::Int(number) => number.saturating_mul(1_000_000),
         Comparable::Float(number) => SignedDuration::try_from_secs_f64(number)
@@ -84,16 +122,24 @@ fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
             .with("found", text)
             .hint("leave out `format` to send the cursor as the API gives it"));
         }
-    };
-    let time = Timestamp::from_microsecond(micros).map_err(out_of_range)?;
-    Ok(match format {
-        CursorFormat::AsIs => plain(),
-        CursorFormat::Unix => time.as_second().to_string(),
-        CursorFormat::UnixMillis => time.as_millisecond().to_string(),
-        CursorFormat::Iso => time.to_string(),
-        CursorFormat::Date => time.strftime("%Y-%m-%d").to_string(),
-        CursorFormat::Pattern(pattern) => time.strftime(pattern).to_string(),
     })
+}
+
+/// Where a partition is read from.
+pub(super) fn start_of(plan: &IncrementalPlan, stored: Option<&CursorState>) -> Result<Option<CursorValue>> {
+    if plan.since.is_some() {
+        return Ok(plan.since.clone());
+    }
+    let last = known(plan, stored).map(|state| &state.last_value);
+    match (last, plan.lag) {
+        (Some(last), Some(lag)) => lagged(last, lag, plan).map(Some),
+        (last, _) => Ok(last.cloned().or_else(|| plan.initial_value.clone())),
+    }
+}
+
+/// With an end the run reads a window, and the stored cursor is neither read nor moved (dlt.md §5.1).
+fn known<'s>(plan: &IncrementalPlan, stored: Option<&'s CursorState>) -> Option<&'s CursorState> {
+    stored.filter(|_| plan.end_value.is_none())
 }
 
 /// How far a cursor is in the middle of its partition.
@@ -109,6 +155,7 @@ pub(super) struct Tracker<'a> {
     plan: &'a IncrementalPlan,
     load: &'a LoadPlan,
     stored: Option<&'a CursorState>,
+    span: Option<&'a Span>,
     start: Option<CursorValue>,
     best: Option<CursorValue>,
     hashes: Vec<String>,
@@ -119,20 +166,20 @@ impl<'a> Tracker<'a> {
         plan: &'a IncrementalPlan,
         load: &'a LoadPlan,
         stored: Option<&'a CursorState>,
+        span: Option<&'a Span>,
     ) -> Result<Self> {
-        // With an end the run reads a window, and the stored cursor is neither read nor moved (dlt.md §5.1).
-        let stored = stored.filter(|_| plan.end_value.is_none());
-        let last = stored.map(|state| &state.last_value);
-        let start = match (last, plan.lag) {
-            (Some(last), Some(lag)) => Some(lagged(last, lag, plan)?),
-            (last, _) => last.cloned().or_else(|| plan.initial_value.clone()),
+        let start = match span {
+            Some(span) => Some(span.from.clone()),
+            None => start_of(plan, stored)?,
         };
+        let stored = known(plan, stored);
         Ok(Self {
             plan,
             load,
             stored,
+            span,
             start,
-            best: last.cloned(),
+            best: stored.map(|state| state.last_value.clone()),
             hashes: stored.map(|state| state.unique_hashes.clone()).unwrap_or_default(),
         })
     }
@@ -152,11 +199,11 @@ impl<'a> Tracker<'a> {
     pub(super) fn bounds(&self) -> Result<[Option<String>; 3]> {
         let write =
             |value: Option<&CursorValue>| value.map(|value| written(value, &self.plan.format)).transpose();
-        Ok([
-            write(self.start.as_ref())?,
-            write(self.plan.end_value.as_ref())?,
-            write(self.plan.initial_value.as_ref())?,
-        ])
+        let [start, end] = match self.span {
+            Some(span) => span.sent(self.plan)?,
+            None => [write(self.start.as_ref())?, write(self.plan.end_value.as_ref())?],
+        };
+        Ok([start, end, write(self.plan.initial_value.as_ref())?])
     }
 
     /// Whether a record is in the range; notes its cursor.
@@ -175,14 +222,18 @@ impl<'a> Tracker<'a> {
         if let Some(start) = &self.start {
             match from_start(compare(&cursor, start)) {
                 Ordering::Less => return Ok(false),
-                Ordering::Equal if self.plan.start_open => return Ok(false),
+                Ordering::Equal if self.plan.start_open && self.span.is_none_or(|span| span.first) => {
+                    return Ok(false);
+                }
                 _ => {}
             }
         }
-        if let Some(end) = &self.plan.end_value {
+        let end = self.span.map_or(self.plan.end_value.as_ref(), |span| span.to.as_ref());
+        if let Some(end) = end {
+            let closed = self.plan.end_closed && self.span.is_none_or(|span| span.last);
             match from_start(compare(&cursor, end)) {
                 Ordering::Greater => return Ok(false),
-                Ordering::Equal if !self.plan.end_closed => return Ok(false),
+                Ordering::Equal if !closed => return Ok(false),
                 _ => {}
             }
         }
@@ -327,6 +378,8 @@ mod tests {
             descending: false,
             start_open: false,
             end_closed: false,
+            window: None,
+            since: None,
         }
     }
 
@@ -351,7 +404,7 @@ mod tests {
         body: &str,
     ) -> (Vec<String>, Option<CursorState>) {
         let (load, document) = (load(disposition), Document::parse(body.as_bytes().to_vec()).unwrap());
-        let mut tracker = Tracker::new(plan, &load, stored).unwrap();
+        let mut tracker = Tracker::new(plan, &load, stored, None).unwrap();
         let kept = document
             .items(document.root())
             .filter(|record| tracker.keep(&document, *record).unwrap())
@@ -400,7 +453,7 @@ mod tests {
         for (lag, first) in [(3.0, "7"), (100.0, "2")] {
             let plan = IncrementalPlan { lag: Some(lag), ..plan() };
             let load = load(Disposition::Merge);
-            let tracker = Tracker::new(&plan, &load, Some(&stored)).unwrap();
+            let tracker = Tracker::new(&plan, &load, Some(&stored), None).unwrap();
             assert_eq!(tracker.bounds().unwrap()[0].as_deref(), Some(first));
         }
     }
@@ -413,13 +466,30 @@ mod tests {
     }
 
     #[test]
+    fn windows_move_one_cursor_to_the_largest_value_and_keep_all_records_at_it() {
+        let moved = |start: i64, last: i64, hashes: &[&str]| CursorMove {
+            start_value: Some(CursorValue::Int(start)),
+            state: CursorState {
+                initial_value: None,
+                last_value: CursorValue::Int(last),
+                unique_hashes: hashes.iter().map(|hash| (*hash).to_owned()).collect(),
+            },
+        };
+        let (early, late) = (moved(1, 4, &["a"]), moved(5, 9, &["b"]));
+        assert_eq!(early.clone().joined(late.clone()), moved(1, 9, &["b"]));
+        assert_eq!(late.joined(early.clone()), moved(1, 9, &["b"]));
+        // A window that gave nothing new stands where the cursor stood.
+        assert_eq!(early.joined(moved(5, 4, &["c", "a"])), moved(1, 4, &["a", "c"]));
+    }
+
+    #[test]
     fn a_record_without_a_cursor_is_an_error_unless_the_plan_says_otherwise() {
         let document = Document::parse(br#"{"id":1,"t":null}"#.to_vec()).unwrap();
         for (on_missing, expected) in
             [(OnMissing::Include, Some(true)), (OnMissing::Exclude, Some(false)), (OnMissing::Raise, None)]
         {
             let (plan, load) = (IncrementalPlan { on_missing, ..plan() }, load(Disposition::Append));
-            let kept = Tracker::new(&plan, &load, None).unwrap().keep(&document, document.root()).ok();
+            let kept = Tracker::new(&plan, &load, None, None).unwrap().keep(&document, document.root()).ok();
             assert_eq!(kept, expected);
         }
     }

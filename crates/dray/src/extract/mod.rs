@@ -4,6 +4,7 @@
 //! Between a parent and its child stands a bounded queue, so that a parent never runs far ahead; a request slot is held
 //! only while a request is under way, so no depth of dependence can block itself.
 
+mod ahead;
 mod auth;
 #[doc(hidden)]
 pub mod bench;
@@ -26,8 +27,10 @@ mod retry;
 mod select;
 mod session;
 mod sift;
+mod slots;
 mod stats;
 mod throttle;
+mod windows;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +39,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub use self::children::owner_of;
 pub use self::incremental::{CursorMove, CursorState, Cursors};
 pub use self::position::Position;
 pub use self::resume::Resume;
@@ -46,6 +50,7 @@ use self::chain::Reader;
 use self::children::{Child, Family, Partition};
 use self::resume::{Partitions, Resumed};
 use self::session::Session;
+use self::windows::Slicer;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
@@ -57,7 +62,7 @@ pub struct Page {
     /// Index in [`crate::plan::Plan::resources`].
     pub resource: usize,
     /// The chain of pages it belongs to: the JSON list of the parent fields that the request was made of; empty for
-    /// a resource without a parent.
+    /// a resource without a parent. Of a window a JSON object with its ends.
     pub partition: Arc<str>,
     /// Counted from 1 in its chain.
     pub number: u64,
@@ -116,6 +121,8 @@ pub enum Event {
         /// How far its cursor has come.
         cursor: Option<CursorMove>,
     },
+    /// Partitions of a resource that are still to be read, before anything else of them.
+    Opened(Vec<Opened>),
     /// A resource starts over: what was told of it before, in earlier runs too, is void.
     Restarted {
         /// Index in [`Plan::resources`].
@@ -147,6 +154,7 @@ pub async fn extract(
     events: mpsc::Sender<Event>,
     stats: Arc<Vec<ResourceStats>>,
 ) {
+    let now = env.now();
     let session = match Session::new(Arc::clone(&plan), env) {
         Ok(session) => Arc::new(session),
         Err(error) => {
@@ -163,6 +171,7 @@ pub async fn extract(
     let mut families: HashMap<usize, Family> = HashMap::new();
     let mut queues = HashMap::new();
     let needed = needed(&plan);
+    let slicer = |resource| Slicer { plan: Arc::clone(&plan), resource, cursors: Arc::clone(&cursors), now };
     for index in &needed {
         let Some(resource) = plan.resources.get(*index) else { continue };
         if let Some(parent) = &resource.parent {
@@ -174,6 +183,7 @@ pub async fn extract(
                 plan: parent.clone(),
                 partitions: sender,
                 seen,
+                slicer: slicer(*index),
             };
             families.entry(parent.resource).or_default().children.push(child);
             queues.insert(*index, receiver);
@@ -195,6 +205,7 @@ pub async fn extract(
             events: events.clone(),
             stats: Arc::clone(&stats),
             family: families.remove(&index).unwrap_or_default(),
+            slicer: slicer(index),
         });
         let (cursors, failed, queue) = (Arc::clone(&cursors), Arc::clone(&failed), queues.remove(&index));
         let resumed = resume.take(index);
@@ -251,9 +262,15 @@ async fn resource(
     let outcome = if resumed.complete {
         Ok(())
     } else {
+        let partitions = Partitions::new(&reader, &cursors, &resource.name);
+        let windows = resource.incremental.as_ref().is_some_and(|incremental| incremental.window.is_some());
         match queue {
+            None if windows => match windowed(&reader, resumed).await {
+                Ok(resumed) => partitions.read(None, resumed).await,
+                Err(error) => Err(error),
+            },
             None => whole(&reader, cursors.get(&resource.name, ""), resumed).await,
-            Some(queue) => Partitions::new(&reader, &cursors, &resource.name).read(queue, resumed).await,
+            queue => partitions.read(queue, resumed).await,
         }
     };
     let parent = resource.parent.as_ref().and_then(|parent| {
@@ -279,6 +296,20 @@ async fn resource(
     if told.is_err() {
         tracing::debug!(resource = resource.name, "nobody waits for the run any more");
     }
+}
+
+/// The windows of a resource without a parent: those that an earlier run left, else all of them, which are told before
+/// any is read.
+async fn windowed(reader: &Reader, resumed: Resumed) -> Result<Resumed> {
+    if !resumed.open.is_empty() || !resumed.done.is_empty() {
+        return Ok(resumed);
+    }
+    let mut windows = Partition::whole().cut(&reader.slicer)?;
+    let told = windows.iter().map(|window| window.told(reader.index)).collect();
+    reader.events.send(Event::Opened(told)).await.map_err(|_| chain::stopped())?;
+    // The oldest is read first: they are taken from the end.
+    windows.reverse();
+    Ok(Resumed { open: windows, ..resumed })
 }
 
 /// Reads a resource without a parent: one partition.

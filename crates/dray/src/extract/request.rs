@@ -30,6 +30,8 @@ pub(super) struct Request {
     pub(super) url: Url,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Option<Vec<u8>>,
+    /// Who asks, as the slots know it: 0 is nobody's resource.
+    pub(super) line: usize,
 }
 
 fn wrong(message: impl Into<String>) -> Error {
@@ -107,7 +109,7 @@ pub(super) fn build(
         }
         (_, None) => None,
     };
-    Ok(Request { method: request.method, url, headers, body })
+    Ok(Request { method: request.method, url, headers, body, line: 0 })
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {

@@ -1,4 +1,4 @@
-//! What earlier runs left to be read, and reading the partitions of a dependent resource side by side.
+//! What earlier runs left to be read, and reading the partitions of a resource side by side.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::chain::Reader;
-use super::children::Partition;
+use super::children::{Partition, owner_of};
 use super::incremental::Cursors;
 use super::position::Position;
 use crate::error::{Error, ErrorKind, Result};
@@ -62,7 +62,7 @@ impl Resume {
     pub(super) fn known(&self, resource: usize) -> HashSet<Arc<str>> {
         let resumed = self.resources.get(&resource);
         let all = resumed.into_iter().flat_map(|resumed| resumed.open.iter().chain(&resumed.done));
-        all.map(|partition| Arc::clone(&partition.key)).collect()
+        all.map(|partition| owner_of(&partition.key)).collect()
     }
 
     pub(super) fn take(&mut self, resource: usize) -> Resumed {
@@ -70,7 +70,7 @@ impl Resume {
     }
 }
 
-/// The partitions of a dependent resource while they are read.
+/// The partitions of a resource with a parent or with windows while they are read.
 pub(super) struct Partitions {
     reader: Arc<Reader>,
     cursors: Arc<Cursors>,
@@ -101,7 +101,7 @@ impl Partitions {
 
     /// Reads what earlier runs left open and what the parent opens, until the parent has no more. Where a stored
     /// position leads nowhere, all partitions are read again from their beginnings.
-    pub(super) async fn read(self, queue: mpsc::Receiver<Partition>, resumed: Resumed) -> Result<()> {
+    pub(super) async fn read(self, queue: Option<mpsc::Receiver<Partition>>, resumed: Resumed) -> Result<()> {
         let Resumed { open, done, .. } = resumed;
         {
             let mut shared = self.shared();
@@ -109,7 +109,7 @@ impl Partitions {
             shared.all = positioned.then(|| open.iter().chain(&done).cloned().collect());
             shared.backlog = open;
         }
-        self.workers(Some(queue)).await?;
+        self.workers(queue).await?;
         let (stale, all) = {
             let mut shared = self.shared();
             let restarts = shared.failure.is_none() && shared.all.is_some();
@@ -143,7 +143,7 @@ impl Partitions {
                     if lock(&shared).failure.is_some() || lock(&shared).stale.is_some() {
                         continue;
                     }
-                    match reader.read(&partition, cursors.get(&name, &partition.key)).await {
+                    match reader.read(&partition, cursors.get(&name, &owner_of(&partition.key))).await {
                         Ok(()) => {}
                         Err(error) if error.kind() == ErrorKind::Stale => {
                             lock(&shared).stale.get_or_insert(error);

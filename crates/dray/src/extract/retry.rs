@@ -62,6 +62,15 @@ pub(super) fn longer_wait(
     }
 }
 
+/// Whether an answer says that there are too many requests: 429, or a 503 that names a wait.
+pub(super) fn says_too_many(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> bool {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::SERVICE_UNAVAILABLE => named_wait(status, headers, now).is_some(),
+        _ => false,
+    }
+}
+
 /// `factor * 2^n` seconds before retry `n + 1`: 2, 4, 8 by default.
 fn backoff(policy: &RetryPlan, retries: u32) -> Duration {
     let doubled = 2_f64.powi(i32::try_from(retries).unwrap_or(i32::MAX).min(40));
@@ -167,6 +176,17 @@ mod tests {
             after(429, &[("retry-after", "86400")], 0),
             Decision::TooLong { wait: Duration::from_secs(86400) }
         );
+    }
+
+    #[test]
+    fn too_many_requests_are_told_from_a_server_that_is_down() {
+        let told = |status: u16, headers: &[(&'static str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            let status = StatusCode::from_u16(status).unwrap();
+            says_too_many(status, &headers.collect(), Timestamp::UNIX_EPOCH)
+        };
+        assert!(told(429, &[]) && told(503, &[("retry-after", "2")]));
+        assert!(!told(503, &[]) && !told(500, &[("retry-after", "2")]) && !told(200, &[]));
     }
 
     #[test]

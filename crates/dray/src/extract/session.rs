@@ -11,7 +11,8 @@ use super::client::{Answer, Attempt, Http};
 use super::paginate::Token;
 use super::paginate::storable::storable;
 use super::request::{Request, shown, without_user};
-use super::retry::{Decision, Ended, decide, longer_wait};
+use super::retry::{Decision, Ended, decide, longer_wait, says_too_many};
+use super::slots::Slot;
 use super::stats::{ResourceStats, add};
 use super::throttle::Throttle;
 use crate::address::is_metadata_host;
@@ -176,13 +177,16 @@ impl Session {
                     .cloned()
                     .collect::<Vec<_>>(),
             );
-            let permit = self.throttle.enter(url.path()).await?;
+            let slot = self.throttle.enter(url.path(), request.line).await?;
             if let Some(stats) = stats {
                 add(&stats.requests, 1);
             }
             let body = request.body.as_deref().filter(|_| method == request.method);
             let sent = self.http.send(Attempt { method, url: signed, headers: &headers, body }).await;
-            drop(permit);
+            if let Ok(answer) = &sent {
+                self.learn(&slot, answer);
+            }
+            drop(slot);
             let answer = match sent {
                 Ok(answer) => answer,
                 Err(error) if error.kind() == ErrorKind::Request => {
@@ -235,6 +239,20 @@ impl Session {
             if self.wait(ended, retries, stats, &refused).await.is_none() {
                 return Ok(answer);
             }
+        }
+    }
+
+    /// What an answer says of how many requests there may be at once.
+    fn learn(&self, slot: &Slot, answer: &Answer) {
+        if !says_too_many(answer.status, &answer.headers, self.env.now()) {
+            slot.went_well();
+        } else if let Some(left) = slot.too_many() {
+            tracing::info!(
+                status = answer.status.as_u16(),
+                at_once = left,
+                ceiling = self.plan.client.concurrency,
+                "the API asks for fewer requests: they grow by one with every round that goes well"
+            );
         }
     }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::slots::{Slot, Slots};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{ClientPlan, RateLimit};
@@ -15,7 +15,7 @@ use crate::plan::{ClientPlan, RateLimit};
 /// Lets requests through, one client's together.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
     env: Arc<Env>,
     /// Requests that may still start.
     left: Option<AtomicU64>,
@@ -49,7 +49,7 @@ impl Throttle {
             .map(|limit| Window { limit: limit.clone(), started: VecDeque::new() })
             .collect();
         Self {
-            slots: Arc::new(Semaphore::new(client.concurrency.max(1))),
+            slots: Slots::new(client.concurrency),
             env,
             left: client.max_requests.map(AtomicU64::new),
             base: client.base_url.path().trim_end_matches('/').to_owned(),
@@ -57,12 +57,12 @@ impl Throttle {
         }
     }
 
-    /// Waits until a request to `path` may start. The permit is held while the request is under way, and not before: who
-    /// waits for the limit of one route must not keep the others from theirs.
+    /// Waits until a request to `path` may start. The slot is held while the request is under way, and not before: who
+    /// waits for the limit of one route must not keep the others from theirs. `line`: as in [`Slots::enter`].
     ///
     /// # Errors
     /// Where the run has sent as many as it may.
-    pub(super) async fn enter(&self, path: &str) -> Result<OwnedSemaphorePermit> {
+    pub(super) async fn enter(&self, path: &str, line: usize) -> Result<Slot> {
         if let Some(left) = &self.left
             && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
         {
@@ -73,13 +73,10 @@ impl Throttle {
             while let Some(until) = self.wait(spellings) {
                 tokio::time::sleep_until(until).await;
             }
-            let permit = Arc::clone(&self.slots)
-                .acquire_owned()
-                .await
-                .map_err(|error| Error::new(ErrorKind::Bug, "the client was closed").caused_by(error))?;
+            let slot = self.slots.enter(line).await;
             // While this one waited for the slot, others may have used up the limit.
             if self.state().start(spellings, self.env.instant()) {
-                return Ok(permit);
+                return Ok(slot);
             }
         }
     }

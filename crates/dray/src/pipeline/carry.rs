@@ -119,7 +119,7 @@ pub(super) fn carry_on(
         carried.resume.partition(at, key, place.overlay.as_deref(), place.at, position.done)?;
         if let Some(before) = carried.before.get_mut(at).filter(|_| position.done) {
             before.partitions.push(key.to_owned());
-            before.moves.extend(place.cursor.map(|cursor| (key.into(), cursor)));
+            before.moves.extend(place.cursor.map(|cursor| (extract::owner_of(key), cursor)));
         }
     }
     Ok(carried)

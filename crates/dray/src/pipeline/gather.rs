@@ -13,7 +13,7 @@ use super::{Checkpointing, Progress, stored_cursor};
 use crate::destination::{Finished, Position, RejectedRecord, TableBatch};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::{CursorMove, Event, Opened, Page};
+use crate::extract::{CursorMove, Event, Opened, Page, owner_of};
 use crate::json::Document;
 use crate::load::{Delivery, Families, Move, Segment};
 use crate::normalize::Normalizer;
@@ -141,8 +141,12 @@ impl Gatherer {
                 self.pending_since.get_or_insert_with(|| self.env.instant());
                 if let Some(outcome) = self.outcomes.get_mut(resource) {
                     outcome.partitions.push(partition.to_string());
-                    outcome.moves.extend(cursor.map(|cursor| (partition, cursor)));
+                    outcome.moves.extend(cursor.map(|cursor| (owner_of(&partition), cursor)));
                 }
+            }
+            Event::Opened(partitions) => {
+                self.pending_since.get_or_insert_with(|| self.env.instant());
+                self.opened(partitions);
             }
             Event::Restarted { resource, why, partitions } => self.restart(resource, &why, partitions),
             Event::ResourceDone { resource, outcome } => {
@@ -340,7 +344,16 @@ impl Gatherer {
             return;
         };
         let Some(incremental) = plan.incremental.as_ref().filter(|_| plan.selected) else { return };
+        // Windows of one partition move one cursor.
+        let mut moves: BTreeMap<Arc<str>, CursorMove> = BTreeMap::new();
         for (partition, cursor) in std::mem::take(&mut outcome.moves) {
+            let joined = match moves.remove(&partition) {
+                Some(known) => known.joined(cursor),
+                None => cursor,
+            };
+            moves.insert(partition, joined);
+        }
+        for (partition, cursor) in moves {
             self.segment.moves.push(Move {
                 resource: plan.name.clone(),
                 cursor: incremental.cursor_name.clone(),

@@ -289,8 +289,8 @@ fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
     for resource in &plan.resources {
         let Some(incremental) = &resource.incremental else { continue };
         for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
-            if let Some(last_value) = cursor_value(&stored.last_value) {
-                let initial_value = cursor_value(&stored.initial_value);
+            if let Some(last_value) = CursorValue::from_json(&stored.last_value) {
+                let initial_value = CursorValue::from_json(&stored.initial_value);
                 let state = CursorState { initial_value, last_value, unique_hashes: stored.unique_hashes };
                 cursors.insert(&resource.name, &partition, state);
             }
@@ -299,23 +299,8 @@ fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
     cursors
 }
 
-fn cursor_value(stored: &serde_json::Value) -> Option<CursorValue> {
-    match stored {
-        serde_json::Value::String(text) => Some(CursorValue::Text(text.clone())),
-        serde_json::Value::Number(number) => {
-            number.as_i64().map(CursorValue::Int).or_else(|| number.as_f64().map(CursorValue::Float))
-        }
-        _ => None,
-    }
-}
-
 fn stored_cursor(cursor: CursorMove) -> StoredCursor {
-    let json = |value: Option<CursorValue>| match value {
-        Some(CursorValue::Int(number)) => number.into(),
-        Some(CursorValue::Float(number)) => number.into(),
-        Some(CursorValue::Text(text)) => text.into(),
-        None => serde_json::Value::Null,
-    };
+    let json = |value: Option<CursorValue>| value.as_ref().map(CursorValue::to_json).unwrap_or_default();
     StoredCursor {
         initial_value: json(cursor.state.initial_value),
         last_value: json(Some(cursor.state.last_value)),

@@ -281,10 +281,21 @@ fn incremental(cursor: &IncrementalPlan) -> String {
     if let Some(value) = &cursor.end_value {
         text.push_str(&format!(" to {}", value_shown(value)));
     }
+    if let Some(window) = &cursor.window {
+        text.push_str(&format!(", in windows of {}", length(window.seconds)));
+    }
     if let Some(lag) = cursor.lag {
         text.push_str(&format!("; {lag} earlier than it ended"));
     }
     text
+}
+
+/// Seconds in the largest unit that they are whole in.
+fn length(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(size, _)| seconds % size == 0);
+    let (size, unit) = unit.unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
 }
 
 fn value_shown(value: &CursorValue) -> String {

@@ -1,6 +1,7 @@
 //! **resolve**: `Config` to [`Plan`]. Everything that a run does is decided here, before the first request:
 //! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
 
+mod backfill;
 mod compile;
 mod explain;
 mod limits;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use backfill::Backfill;
 pub use compile::compile;
 pub use explain::explain;
 pub use limits::{Limits, RejectPlan};
@@ -186,6 +188,30 @@ pub struct RequestPlan {
     pub body: Option<BodyPlan>,
 }
 
+impl RequestPlan {
+    /// Whether a placeholder somewhere is where the cursor ends.
+    #[must_use]
+    pub fn sends_end(&self) -> bool {
+        let params = self.params.iter().any(|(name, value)| {
+            name.uses_end()
+                || match value {
+                    ParamValue::One(value) => value.uses_end(),
+                    ParamValue::Many(values) => values.iter().any(Template::uses_end),
+                }
+        });
+        let headers = self.headers.iter().any(|(_, value)| value.uses_end());
+        let form = matches!(&self.body, Some(BodyPlan::Form(fields)) if fields.iter().any(|(_, value)| value.uses_end()));
+        params || headers || form || self.needs_end()
+    }
+
+    /// Whether there is no request without it: a parameter or a header can be left out, a part of a path or a body cannot.
+    #[must_use]
+    pub fn needs_end(&self) -> bool {
+        let body = matches!(&self.body, Some(BodyPlan::Json(template)) if template.uses_end());
+        self.path.uses_end() || body
+    }
+}
+
 /// The two methods that read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -323,6 +349,19 @@ pub struct IncrementalPlan {
     pub start_open: bool,
     /// Records equal to `end_value` are kept (`range_end: closed`).
     pub end_closed: bool,
+    /// It is read in windows of time, each a chain of its own.
+    pub window: Option<WindowPlan>,
+    /// Where this run starts, whatever is stored (`--since`).
+    pub since: Option<CursorValue>,
+}
+
+/// `incremental.window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowPlan {
+    /// Seconds of a window; whole days where dates are sent.
+    pub seconds: i64,
+    /// A request cannot do without an end (a placeholder in its path or body): the last window has one too.
+    pub must_end: bool,
 }
 
 /// A cursor as the API gives it.
@@ -333,6 +372,46 @@ pub enum CursorValue {
     Int(i64),
     Float(f64),
     Text(String),
+}
+
+impl CursorFormat {
+    /// Whole days are written, no time of day.
+    #[must_use]
+    pub fn is_date(&self) -> bool {
+        match self {
+            Self::Date => true,
+            Self::Pattern(pattern) => {
+                !["%H", "%I", "%k", "%l", "%s", "%T", "%R", "%c", "%X", "%r", "%f", "%Q"]
+                    .iter()
+                    .any(|time| pattern.contains(time))
+            }
+            Self::AsIs | Self::Unix | Self::UnixMillis | Self::Iso => false,
+        }
+    }
+}
+
+impl CursorValue {
+    /// As JSON; a number that JSON does not have is null.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Int(number) => (*number).into(),
+            Self::Float(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+
+    /// From JSON: a number or a text.
+    #[must_use]
+    pub fn from_json(value: &serde_json::Value) -> Option<Self> {
+        match value {
+            serde_json::Value::String(text) => Some(Self::Text(text.clone())),
+            serde_json::Value::Number(number) => {
+                number.as_i64().map(Self::Int).or_else(|| number.as_f64().map(Self::Float))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How a cursor is written into a request.

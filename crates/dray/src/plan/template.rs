@@ -68,6 +68,12 @@ impl Template {
             .any(|part| matches!(part, Part::CursorStart | Part::CursorEnd | Part::CursorInitial))
     }
 
+    /// Whether a part is where the cursor ends.
+    #[must_use]
+    pub fn uses_end(&self) -> bool {
+        self.parts.contains(&Part::CursorEnd)
+    }
+
     /// The template for people: placeholders in braces, secrets hidden.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -82,6 +88,19 @@ impl Template {
             }
         }
         shown
+    }
+}
+
+impl JsonTemplate {
+    /// Whether a part of it is where the cursor ends.
+    #[must_use]
+    pub fn uses_end(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Text(template) => template.uses_end(),
+            Self::List(items) => items.iter().any(Self::uses_end),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.uses_end()),
+        }
     }
 }
 

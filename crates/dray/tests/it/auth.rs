@@ -155,7 +155,8 @@ fn a_token_is_renewed_before_it_ends() {
         },
     );
     let resource = "  - {name: things, endpoint: {path: things, paginator: page_number}}";
-    let told = things(plan(&tokens.sim, &tokens.auth("client_credentials"), resource));
+    let client = format!("{}, concurrency: 1", tokens.auth("client_credentials"));
+    let told = things(plan(&tokens.sim, &client, resource));
     assert_eq!(told.ids(), (0..20).collect::<Vec<_>>());
     assert!(tokens.fetched() >= 2, "{}", tokens.fetched());
     assert!(tokens.sim.requests().iter().all(|request| request.status == 200));
@@ -196,7 +197,7 @@ fn zoho_renews_a_token_that_ended_between_pages() {
         "auth: {{type: oauth2_refresh_token, access_token_url: \"{}\", client_id: \"${{secrets.client_id}}\", \
          client_secret: \"${{secrets.client_secret}}\", refresh_token: \"${{secrets.refresh_token}}\", \
          scheme: Zoho-oauthtoken}}, \
-         headers: {{X-com-zoho-subscriptions-organizationid: \"${{secrets.organization_id}}\"}}",
+         headers: {{X-com-zoho-subscriptions-organizationid: \"${{secrets.organization_id}}\"}}, concurrency: 1",
         sim.token_url()
     );
     let mut secrets = sim.secrets();

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod ahead;
 mod auth;
 mod bodies;
 mod children;
@@ -20,3 +21,4 @@ mod support;
 mod tidy;
 mod tls;
 mod transactions;
+mod windows;

@@ -158,6 +158,7 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
 
 fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
     let resource = match &event {
+        Event::Opened(opened) => opened.first().map_or(0, |opened| opened.resource),
         Event::Page(page) => page.resource,
         Event::PartitionDone { resource, .. }
         | Event::Restarted { resource, .. }
@@ -187,6 +188,7 @@ fn take(event: Event, names: &[String], told: &mut BTreeMap<String, Told>) {
             own.moves.extend(cursor.map(|cursor| (partition.to_string(), cursor)));
             own.done.push(partition.to_string());
         }
+        Event::Opened(_) => {}
         Event::Restarted { why, .. } => panic!("nothing to go on with: {}", why.chain()),
         Event::ResourceDone { outcome, .. } => {
             let before = own.outcome.replace(outcome);
@@ -200,9 +202,18 @@ pub(crate) fn things(plan: Plan) -> Told {
     read(plan).remove("things").unwrap()
 }
 
-/// `things` at `items`, whose endpoint has these further keys.
+/// `things` at `items`, whose endpoint has these further keys; one request after the other.
 pub(crate) fn endpoint(sim: &Sim, keys: &str) -> Told {
-    things(plan(sim, "", &format!("  - {{name: things, endpoint: {{path: items, {keys}}}}}")))
+    endpoint_at_once(sim, 1, keys)
+}
+
+/// As [`endpoint`], with so many requests at once.
+pub(crate) fn endpoint_at_once(sim: &Sim, concurrency: usize, keys: &str) -> Told {
+    things(plan(
+        sim,
+        &format!("concurrency: {concurrency}"),
+        &format!("  - {{name: things, endpoint: {{path: items, {keys}}}}}"),
+    ))
 }
 
 /// A folder with a database, for whole runs.

@@ -93,6 +93,11 @@ fn from_sync(endpoint: &mut Map, writer: &mut Writer<'_>) {
     if let Some(format) = text(&sync, "datetime_format") {
         set(&mut map, "format", place, format.replace("%ms", "%s"));
     }
+    let cut = ["initial_value", "end_param", "format"].into_iter().all(|key| map.contains(key));
+    if let Some(step) = text(&sync, "step").and_then(step).filter(|_| cut) {
+        set(&mut map, "window", place, step);
+        sync.remove("step");
+    }
     let dropped: Vec<&str> = ["step", "cursor_granularity", "lookback_window"]
         .into_iter()
         .filter(|key| sync.remove(key).is_some())
@@ -102,6 +107,25 @@ fn from_sync(endpoint: &mut Map, writer: &mut Writer<'_>) {
         writer.note(format!("`incremental_sync.{key}` is ignored"));
     }
     endpoint.insert("incremental", entry.place, Node::new(Value::Map(map), place));
+}
+
+/// `P30D`, `P1W`, `PT6H` as `30d`, `1w`, `6h`. A month has no length of its own.
+fn step(written: &str) -> Option<String> {
+    let written = written.trim();
+    let (time, rest) = match written.strip_prefix("PT") {
+        Some(rest) => (true, rest),
+        None => (false, written.strip_prefix('P')?),
+    };
+    let unit = match (time, rest.chars().last()?) {
+        (false, 'W') => 'w',
+        (false, 'D') => 'd',
+        (true, 'H') => 'h',
+        (true, 'M') => 'm',
+        (true, 'S') => 's',
+        _ => return None,
+    };
+    let number: u32 = rest.get(..rest.len() - 1)?.parse().ok()?;
+    (number > 0).then(|| format!("{number}{unit}"))
 }
 
 #[cfg(test)]
@@ -123,5 +147,15 @@ mod tests {
             assert_eq!(format(written).as_deref(), Some(read), "{written}");
         }
         assert_eq!(format("rfc2822"), None);
+    }
+
+    #[test]
+    fn steps_of_the_dialect() {
+        for (written, read) in [("P30D", "30d"), ("P1W", "1w"), ("PT6H", "6h"), ("PT15M", "15m")] {
+            assert_eq!(step(written).as_deref(), Some(read));
+        }
+        for written in ["P1M", "P1Y", "P0D", "P1DT2H", "30d", "P"] {
+            assert_eq!(step(written), None, "{written}");
+        }
     }
 }

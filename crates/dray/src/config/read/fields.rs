@@ -329,7 +329,7 @@ fn seconds(number: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok()
 }
 
-/// A time as people write it: `500ms`, `30s`, `1.5 m`, `2h`, `2d`; a number alone is seconds.
+/// A time as people write it: `500ms`, `30s`, `1.5 m`, `2h`, `2d`, `1w`; a number alone is seconds.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
@@ -342,6 +342,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         "m" | "min" | "minute" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3600.0,
         "d" | "day" | "days" => 86400.0,
+        "w" | "week" | "weeks" => 604_800.0,
         _ => return None,
     };
     seconds(number * factor)

@@ -1,5 +1,7 @@
 //! `incremental`, and the parameter form `{type: incremental, ...}`.
 
+use std::time::Duration;
+
 use super::super::model::{IncrementalConfig, Located, Spot};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
@@ -64,7 +66,7 @@ pub(super) fn read(
             "use `format`: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`",
         );
     }
-    fields.refuse(reader, "window", "is not supported yet", "give `initial_value` and `end_value` per run");
+    let window = window(reader, &mut fields);
     fields.finish(reader);
     Some(IncrementalConfig {
         at: at.clone(),
@@ -79,7 +81,24 @@ pub(super) fn read(
         descending,
         start_open,
         end_closed,
+        window,
     })
+}
+
+/// `30d`, or `{size: 30d}`.
+fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<Duration>> {
+    let (node, at) = fields.take("window")?;
+    if node.as_map().is_none() {
+        return Some(Located { value: reader.duration(node, &at)?, at });
+    }
+    let mut inner = Fields::open(reader, node, &at)?;
+    let size = inner.take("size");
+    if size.is_none() {
+        reader.problem_with_hint(&at, "missing key `size`", "write `window: 30d` or `window: {size: 30d}`");
+    }
+    inner.finish(reader);
+    let (node, at) = size?;
+    Some(Located { value: reader.duration(node, &at)?, at })
 }
 
 fn value(

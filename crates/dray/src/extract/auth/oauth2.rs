@@ -152,6 +152,7 @@ impl OAuth2 {
                 (header::ACCEPT, HeaderValue::from_static("application/json")),
             ],
             body: Some(self.form(refresh_token)),
+            line: 0,
         };
         let asked = session.env.instant();
         let answer = session.exchange(&request, None, None).await?;

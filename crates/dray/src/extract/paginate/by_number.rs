@@ -98,3 +98,77 @@ fn reached(paging: &Paging, signs: &Signs, next: u64) -> Option<bool> {
     }
     reached
 }
+
+/// Numbers that lie beyond the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::extract) struct Bound {
+    /// The first one, as far as the API's total tells.
+    pub(in crate::extract) total: Option<u64>,
+    /// The first one that the configuration does not ask for.
+    pub(in crate::extract) maximum: Option<u64>,
+}
+
+/// Where the numbers from `next` on end, with this total and so many records on the largest page.
+pub(super) fn bound(paging: &Paging, next: u64, total: Option<u64>, largest: u64) -> Bound {
+    let named = paging.total.as_ref().is_some_and(|total| total.required);
+    match &paging.paginator {
+        PaginatorPlan::Offset { maximum, .. } => {
+            // A total that is passed already counts something else.
+            Bound { total: total.filter(|total| named || *total >= next), maximum: *maximum }
+        }
+        PaginatorPlan::PageNumber { base, maximum, .. } => {
+            let pages = |total: u64| total.saturating_add(*base);
+            let end = total.map(|total| {
+                // Without being told, a total may count records: the smaller reading, until a page beyond it has come.
+                let counted = pages(total.div_ceil(largest.max(1)));
+                if named || next > counted { pages(total) } else { counted.max(next + 1) }
+            });
+            Bound { total: end.filter(|end| next <= *end), maximum: *maximum }
+        }
+        _ => Bound::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Path;
+    use crate::plan::{TokenTarget, Total};
+
+    fn paging(paginator: PaginatorPlan, named: bool) -> Paging {
+        Paging {
+            paginator,
+            limit: None,
+            limit_into: None,
+            has_more: None,
+            total: Some(Total { path: Path::key("total"), required: named }),
+            stop_after_empty_page: true,
+            stop_after_short_page: true,
+            drift: DriftWatch::Watch,
+        }
+    }
+
+    #[test]
+    fn a_total_tells_where_numbers_end() {
+        let into = || TokenTarget::Query("n".to_owned());
+        let offset = PaginatorPlan::Offset { start: 0, into: into(), maximum: Some(70) };
+        let pages = PaginatorPlan::PageNumber { base: 1, start: 1, into: into(), maximum: None };
+        for (paginator, named, next, total, expected) in [
+            (&offset, true, 10, Some(95), Some(95)),
+            (&offset, false, 10, Some(95), Some(95)),
+            // Nine pages, not nine records.
+            (&offset, false, 10, Some(9), None),
+            (&offset, true, 10, None, None),
+            (&pages, true, 2, Some(30), Some(31)),
+            // 95 records on pages of ten.
+            (&pages, false, 2, Some(95), Some(11)),
+            // By now it is the end, or it does not count records: one page will tell.
+            (&pages, false, 11, Some(95), Some(12)),
+            // It did not count records: page 11 came.
+            (&pages, false, 12, Some(95), Some(96)),
+        ] {
+            let bound = bound(&paging(paginator.clone(), named), next, total, 10);
+            assert_eq!(bound.total, expected, "{paginator:?} {next} {total:?}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::by_number::{Onward, Signs, step};
+use super::by_number::{Bound, Onward, Signs, bound, step};
 use super::cycle::Cycle;
 use super::drift::{Arrival, Drift, Events, Seen, Steps, Verdict};
 use super::identity::{Identity, digest};
@@ -110,6 +110,16 @@ impl Chain {
         self.promised
     }
 
+    /// Where numbers from `next` on end.
+    pub(in crate::extract) fn bound(&self, paging: &Paging, next: &Token) -> Bound {
+        match next {
+            Token::Offset(next) | Token::Page(next) => {
+                bound(paging, *next, self.memory().total, self.largest)
+            }
+            _ => Bound::default(),
+        }
+    }
+
     /// Whether the API has named a total that is not reached.
     pub(in crate::extract) fn expects_more(&self) -> bool {
         let Memory { received, total, .. } = self.memory();
@@ -120,6 +130,18 @@ impl Chain {
     /// pages are read again.
     pub(in crate::extract) fn is_straight(&self) -> bool {
         self.drift.as_ref().is_none_or(Drift::is_straight)
+    }
+
+    /// The page that comes next was asked for before its turn.
+    pub(in crate::extract) fn hurry(&mut self) {
+        if let Some(drift) = &mut self.drift {
+            drift.hurry();
+        }
+    }
+
+    /// Nothing points to the end of the list or to a change in it, and if it changed, that would be noticed.
+    pub(in crate::extract) fn may_hurry(&self) -> bool {
+        self.is_straight() && !self.unsure && self.drift.as_ref().is_some_and(Drift::may_hurry)
     }
 
     /// Records of the page that came last which came before or must wait, by their place: they are not handed on.

@@ -180,6 +180,24 @@ impl Drift {
         (self.pass.totals.largest, self.pass.totals.last)
     }
 
+    /// The page that comes next was asked for before its turn.
+    ///
+    /// Servers answer in any order. Of pages that came late a record that was put in has pushed the last one onto a page
+    /// that came early, without it: a gap, which a total that falls from one page to the next betrays, or an overlap. Where
+    /// there is neither, some other page must have come twice in part, or the last one has changed by now.
+    pub(super) fn hurry(&mut self) {
+        self.pass.hurried |= self.pass.number == 1;
+    }
+
+    /// Pages may be asked for before their turn: should the list change, that would be noticed.
+    pub(super) fn may_hurry(&self) -> bool {
+        match self.watch {
+            DriftWatch::Off => true,
+            DriftWatch::Watch => self.sure && !self.known.forgot(),
+            DriftWatch::Verify => false,
+        }
+    }
+
     /// Nothing was read out of turn: the number of the last page says how far the list was read.
     pub(super) fn is_straight(&self) -> bool {
         self.mending.is_none() && self.looking.is_none() && self.probes.is_none() && self.pass.number == 1
@@ -251,6 +269,7 @@ impl Drift {
             self.events.doubled += if again { 0 } else { doubled };
             // With a total, what was pushed on without a growing list has moved.
             self.pass.disturbed |= page.total.is_some() && !change.rose;
+            self.pass.disturbed |= self.pass.hurried && !self.overlaps;
         }
         self.last = page.ids.to_vec();
         self.after = page.at + count(page.ids.len());
@@ -382,12 +401,10 @@ impl Drift {
             DriftWatch::Watch if !self.sure => Ok(None),
             DriftWatch::Verify => self.verified(),
             DriftWatch::Watch => {
-                let uncounted = verdict == Verdict::Unknown && self.steps == Steps::Pages;
-                if uncounted && !probed && self.pass.len() >= PROBED {
-                    let probes = self.pass.spread(PROBED);
-                    let next = probes.last().copied();
+                let probes = if probed { Vec::new() } else { self.doubtful(verdict) };
+                if let Some(next) = probes.last().copied() {
                     self.probes = Some(probes);
-                    return Ok(next);
+                    return Ok(Some(next));
                 }
                 let doubtful = self.pass.disturbed || verdict == Verdict::Short;
                 if doubtful {
@@ -396,6 +413,17 @@ impl Drift {
                 Ok(if doubtful && self.pass.number < READINGS.0 { self.read_again() } else { None })
             }
         }
+    }
+
+    /// Pages to look at again, the first of them last.
+    fn doubtful(&self, verdict: Verdict) -> Vec<u64> {
+        let uncounted = verdict == Verdict::Unknown && self.steps == Steps::Pages;
+        let spread = uncounted && self.pass.len() >= PROBED;
+        let mut probes = if spread { self.pass.spread(PROBED) } else { Vec::new() };
+        if self.pass.hurried && !self.overlaps {
+            probes.extend(self.pass.last());
+        }
+        probes
     }
 
     /// Nothing that came twice and every page as the time before: nothing can have been passed over.

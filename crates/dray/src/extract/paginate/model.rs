@@ -1,12 +1,13 @@
 //! Lists that change between the pages, against what must hold for every one of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use http::HeaderMap;
 use url::Url;
 
 use super::{Chain, Ended, Next, PageFacts, Token, Verdict};
 use crate::error::Error;
+use crate::extract::ahead::{Came, Pace};
 use crate::json::{Document, Path};
 use crate::plan::{
     Disposition, DriftWatch, LoadPlan, PaginatorPlan, Paging, ResourcePlan, TokenTarget, Total,
@@ -26,11 +27,50 @@ struct World {
     moves: bool,
     /// Rows that were there from the beginning and were never deleted.
     steady: BTreeSet<u64>,
+    deletes: bool,
+    /// Nothing was asked yet.
+    fresh: bool,
+    /// Answers between two changes at least, and those still to come: so many may be under way from one page to the next.
+    apart: usize,
+    calm: usize,
     log: Vec<String>,
 }
 
 impl World {
+    /// Answers a request, after what may have happened since the last one.
+    fn page(&mut self, token: &Token, limit: u64, total: bool) -> serde_json::Value {
+        if !std::mem::replace(&mut self.fresh, false) {
+            self.change();
+        }
+        let from = match token {
+            Token::Offset(at) => *at,
+            Token::Page(page) => (page - 1) * limit,
+            _ => panic!("{token:?}"),
+        };
+        let from = usize::try_from(from).unwrap().min(self.rows.len());
+        let to = (from + usize::try_from(limit).unwrap()).min(self.rows.len());
+        let data: Vec<_> = self.rows[from..to].iter().map(|id| serde_json::json!({ "id": id })).collect();
+        self.log.push(format!("{token:?}"));
+        if total {
+            serde_json::json!({ "data": data, "total": self.rows.len() })
+        } else {
+            serde_json::json!({ "data": data })
+        }
+    }
+
     fn change(&mut self) {
+        self.calm = self.calm.saturating_sub(1);
+        if self.calm > 0 {
+            return;
+        }
+        let before = self.log.len();
+        self.changes();
+        if self.log.len() > before {
+            self.calm = self.apart;
+        }
+    }
+
+    fn changes(&mut self) {
         for _ in 0..self.at_once {
             if self.budget == 0 || self.random.u8(0..10) > 3 {
                 continue;
@@ -43,7 +83,7 @@ impl World {
                     self.log.push(format!("+{}@{place}", self.next));
                     self.next += 1;
                 }
-                1 if place < self.rows.len() => {
+                1 if self.deletes && place < self.rows.len() => {
                     let gone = self.rows.remove(place);
                     self.steady.remove(&gone);
                     self.log.push(format!("-{gone}@{place}"));
@@ -68,6 +108,9 @@ struct Case {
     keyed: bool,
     at_once: u32,
     moves: bool,
+    deletes: bool,
+    /// Pages under way at once; the list changes between any two answers, which come in any order.
+    under_way: usize,
 }
 
 fn resource(keyed: bool) -> ResourcePlan {
@@ -118,7 +161,21 @@ fn read(case: Case, seed: u64) -> (World, Result<Told, Error>) {
     let budget = random.u32(0..5);
     let steady = rows.iter().copied().collect();
     let (at_once, moves) = (case.at_once, case.moves);
-    let mut world = World { rows, random, next: size, budget, at_once, moves, steady, log: Vec::new() };
+    let apart = if case.under_way > 1 { 2 * case.under_way } else { 0 };
+    let mut world = World {
+        rows,
+        random,
+        next: size,
+        budget,
+        at_once,
+        moves,
+        steady,
+        deletes: case.deletes,
+        fresh: true,
+        apart,
+        calm: 0,
+        log: Vec::new(),
+    };
     let told = chain(case, limit, &mut world);
     (world, told)
 }
@@ -128,24 +185,19 @@ fn chain(case: Case, limit: u64, world: &mut World) -> Result<Told, Error> {
     let mut chain = Chain::new(&resource(case.keyed));
     let mut token = Chain::first(&paging);
     let mut delivered = BTreeMap::new();
-    for requests in 1..2000 {
-        if requests > 1 {
-            world.change();
+    let (mut pace, mut early) = (Pace::new(case.under_way), VecDeque::new());
+    let mut requests = 0;
+    for _ in 1..2000 {
+        let hurried = early.front().is_some_and(|(known, _)| *known == token);
+        if !hurried {
+            early.clear();
+            requests += 1;
         }
-        let from = match token {
-            Token::Offset(at) => at,
-            Token::Page(page) => (page - 1) * limit,
-            _ => panic!("{token:?}"),
-        };
-        let from = usize::try_from(from).unwrap().min(world.rows.len());
-        let to = (from + usize::try_from(limit).unwrap()).min(world.rows.len());
-        let data: Vec<_> = world.rows[from..to].iter().map(|id| serde_json::json!({ "id": id })).collect();
-        let body = if case.total {
-            serde_json::json!({ "data": data, "total": world.rows.len() })
-        } else {
-            serde_json::json!({ "data": data })
-        };
-        world.log.push(format!("{token:?}"));
+        let body = early.pop_front().map_or_else(|| world.page(&token, limit, case.total), |(_, body)| body);
+        if hurried {
+            chain.hurry();
+        }
+        let data = body["data"].as_array().unwrap().clone();
         let document = Document::parse(body.to_string().into_bytes()).unwrap();
         let mut records = Vec::new();
         Path::parse("data[*]").unwrap().all(&document, document.root(), &mut records);
@@ -157,7 +209,37 @@ fn chain(case: Case, limit: u64, world: &mut World) -> Result<Told, Error> {
             }
         }
         match next {
-            Next::Page(following) => token = following,
+            Next::Page(following) => {
+                let bound = chain.bound(&paging, &following);
+                let came = Came {
+                    records: records.len(),
+                    bytes: 0,
+                    onward: chain.may_hurry(),
+                    disturbed: !chain.is_straight(),
+                    bound: bound.total,
+                    maximum: bound.maximum,
+                    sparing: false,
+                };
+                let mut wanted = pace.wanted(&token, &following, came);
+                if early.iter().zip(&wanted).any(|((known, _), token)| known != token) {
+                    early.clear();
+                }
+                let mut fresh = wanted.split_off(early.len().min(wanted.len()));
+                let order = fresh.clone();
+                if case.under_way > 1 {
+                    world.random.shuffle(&mut fresh);
+                    let pages = fresh.into_iter().map(|token| {
+                        requests += 1;
+                        let body = world.page(&token, limit, case.total);
+                        (token, body)
+                    });
+                    early.extend(pages.collect::<Vec<_>>());
+                    early.make_contiguous().sort_by_key(|(token, _)| {
+                        order.iter().position(|known| known == token).map_or(0, |place| place + 1)
+                    });
+                }
+                token = following;
+            }
             Next::Done => {
                 return Ok(Told { delivered, ended: chain.ended(), requests });
             }
@@ -190,8 +272,16 @@ fn holds(case: Case) {
     assert!(refused * 100 < SEEDS, "{refused} were refused");
 }
 
-const CASE: Case =
-    Case { pages: false, total: true, watch: DriftWatch::Watch, keyed: true, at_once: 1, moves: false };
+const CASE: Case = Case {
+    pages: false,
+    total: true,
+    watch: DriftWatch::Watch,
+    keyed: true,
+    at_once: 1,
+    moves: false,
+    deletes: true,
+    under_way: 1,
+};
 
 #[test]
 fn with_a_total_one_change_between_two_pages_loses_and_doubles_nothing() {
@@ -205,6 +295,27 @@ fn with_a_total_one_change_between_two_pages_loses_and_doubles_nothing() {
 fn overlapping_offsets_lose_and_double_nothing_whatever_happens_between_two_pages() {
     for keyed in [true, false] {
         holds(Case { total: false, keyed, at_once: 4, ..CASE });
+    }
+}
+
+#[test]
+fn pages_ahead_lose_and_double_nothing_where_pages_in_turn_would_not() {
+    for under_way in [3, 16] {
+        for pages in [false, true] {
+            holds(Case { pages, under_way, ..CASE });
+            holds(Case { pages, under_way, keyed: false, ..CASE });
+        }
+        holds(Case { total: false, at_once: 4, under_way, ..CASE });
+    }
+}
+
+/// In turn an insertion only brings records twice; ahead it may open a gap that nothing tells of at once.
+#[test]
+fn page_numbers_without_a_total_lose_nothing_to_insertions() {
+    for under_way in [1, 4] {
+        for keyed in [true, false] {
+            holds(Case { pages: true, total: false, deletes: false, keyed, under_way, ..CASE });
+        }
     }
 }
 
@@ -228,6 +339,10 @@ fn a_list_that_stands_still_is_asked_for_once_and_is_complete() {
             at_once: 0,
             moves: false,
             steady: BTreeSet::new(),
+            deletes: false,
+            fresh: true,
+            apart: 0,
+            calm: 0,
             log: Vec::new(),
         };
         let told = chain(Case { pages, ..CASE }, 5, &mut world).unwrap();

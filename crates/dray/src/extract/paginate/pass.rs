@@ -53,6 +53,8 @@ pub(super) struct Pass {
     pub(super) totals: Totals,
     /// Something cannot be explained by insertions and by gaps that were closed.
     pub(super) disturbed: bool,
+    /// Pages were asked for before those before them had come.
+    pub(super) hurried: bool,
     /// All pages of the reading before, and their number.
     before: Option<(u64, usize)>,
 }
@@ -69,6 +71,7 @@ impl Default for Pass {
             doubled: 0,
             totals: Totals::default(),
             disturbed: false,
+            hurried: false,
             before: None,
         }
     }
@@ -125,6 +128,21 @@ impl Pass {
     /// The number of the page before.
     pub(super) fn before(&self, at: u64) -> Option<u64> {
         self.pages.range(..at).next_back().map(|(at, _)| *at)
+    }
+
+    /// The last page with records, and the empty one that ended the list.
+    pub(super) fn last(&self) -> Vec<u64> {
+        let empty = digest(&[0_u64; 0][..]);
+        let mut found = Vec::new();
+        for (at, page) in self.pages.iter().rev() {
+            if *page != empty || found.is_empty() {
+                found.push(*at);
+            }
+            if *page != empty {
+                break;
+            }
+        }
+        found
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,8 +1,11 @@
 //! Incremental positions (dlt.md §1.11, §5.1).
 
 use super::Problems;
-use crate::config::model::{IncrementalConfig, Spot};
-use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, OnMissing};
+use crate::config::model::{IncrementalConfig, Located, Spot};
+use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, WindowPlan};
+use crate::timestamp;
+
+const DAY: i64 = 86_400;
 
 /// `param`: the parameter that a parameter of type incremental fills.
 pub(super) fn compile(
@@ -37,7 +40,65 @@ pub(super) fn compile(
         descending: config.descending == Some(true),
         start_open: config.start_open == Some(true),
         end_closed: config.end_closed == Some(true),
+        // Once it is known how the end is sent: `windowed`.
+        window: None,
+        since: None,
     })
+}
+
+/// Adds the windows that the read is cut into.
+pub(super) fn windowed(
+    config: &IncrementalConfig,
+    plan: &mut IncrementalPlan,
+    request: &RequestPlan,
+    problems: &mut Problems<'_>,
+) {
+    let Some(Located { value: size, at }) = &config.window else { return };
+    if plan.end_param.is_none() && !request.sends_end() {
+        problems.add_with_hint(
+            at,
+            "`window` needs a way to send where a window ends",
+            "give `end_param`, or write `{incremental.end_value}` where the API expects it",
+        );
+        return;
+    }
+    let Some(initial) = &plan.initial_value else {
+        problems.add_with_hint(
+            at,
+            "`window` needs to know where the first window begins",
+            "give `initial_value`, as in `initial_value: \"2024-01-01T00:00:00Z\"`",
+        );
+        return;
+    };
+    if plan.descending {
+        problems.add(at, "`window` goes forward in time: it cannot go with `last_value_func: min`");
+        return;
+    }
+    let dates = plan.format.is_date() || plan.format == CursorFormat::AsIs && is_date(initial);
+    let seconds = i64::try_from(size.as_secs()).unwrap_or(i64::MAX);
+    if size.subsec_nanos() > 0 || seconds == 0 {
+        problems.add(at, "a window is whole seconds, and one at least");
+    } else if dates && seconds % DAY != 0 {
+        problems.add_with_hint(at, "dates are sent, so a window is whole days", "write `window: 1d` or more");
+    } else if plan.format == CursorFormat::AsIs && !is_time(initial) {
+        problems.add_with_hint(
+            at,
+            "`window` needs cursors that are times, and `initial_value` does not say what it is",
+            "give `format: unix` or `unix_milliseconds`, or write it as `2024-01-01T00:00:00Z`",
+        );
+    } else {
+        plan.window = Some(WindowPlan { seconds, must_end: request.needs_end() });
+    }
+}
+
+fn is_date(value: &CursorValue) -> bool {
+    matches!(value, CursorValue::Text(text) if timestamp::parse_date(text.trim().as_bytes()).is_some())
+}
+
+/// A text that names a time, or what is not known yet.
+fn is_time(value: &CursorValue) -> bool {
+    let CursorValue::Text(text) = value else { return false };
+    is_date(value) || timestamp::parse(text.trim().as_bytes()).is_some() || text.contains("${")
 }
 
 fn check_window(

@@ -4,12 +4,12 @@ use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
 use super::{Problems, client, incremental, paging, request};
-use crate::config::model::{Config, EndpointConfig, ParamConfig, ResourceConfig, Spot};
+use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
 use crate::plan::{
-    AuthPlan, ClientPlan, Disposition, ExpandPlan, IncludeField, IncrementalPlan, LoadPlan, Paging,
-    ParamValue, ParentPlan, Part, ResourcePlan, Template, Text, TokenTarget,
+    AuthPlan, ClientPlan, Disposition, ExpandPlan, IncludeField, LoadPlan, Paging, ParamValue, ParentPlan,
+    Part, ResourcePlan, Template, Text, TokenTarget,
 };
 use crate::schema::ColumnHint;
 
@@ -75,7 +75,8 @@ fn compile(
 ) -> Option<Draft> {
     let resource = &merged.resource;
     let endpoint = &resource.endpoint;
-    let incremental = incremental_plan(endpoint, problems);
+    let written = incremental_config(endpoint, problems);
+    let mut incremental = written.and_then(|(config, param)| incremental::compile(config, param, problems));
     let mut holes = Holes {
         own: name,
         names,
@@ -87,6 +88,9 @@ fn compile(
     };
     let mut request = request::compile(endpoint, peers, shared.client, &mut holes, problems);
     let single = asks_for_one(endpoint);
+    if let (Some((config, _)), Some(plan), Some(request)) = (written, &mut incremental, &request) {
+        incremental::windowed(config, plan, request, problems);
+    }
     let mut paging = paging_plan(shared.config, endpoint, single, problems);
     if let (Some(paging), Some(request)) = (&mut paging, &mut request) {
         settle_limit(paging, request.params.as_slice(), problems);
@@ -130,7 +134,10 @@ fn compile(
 }
 
 /// `endpoint.incremental`, or the one parameter of type incremental.
-fn incremental_plan(endpoint: &EndpointConfig, problems: &mut Problems<'_>) -> Option<IncrementalPlan> {
+fn incremental_config<'e>(
+    endpoint: &'e EndpointConfig,
+    problems: &mut Problems<'_>,
+) -> Option<(&'e IncrementalConfig, Option<&'e str>)> {
     let mut found = endpoint.incremental.as_ref().map(|config| (config, None));
     for param in &endpoint.params {
         let ParamConfig::Incremental(config) = &param.value else { continue };
@@ -140,8 +147,7 @@ fn incremental_plan(endpoint: &EndpointConfig, problems: &mut Problems<'_>) -> O
         }
         found = Some((config.as_ref(), Some(param.name.as_str())));
     }
-    let (config, param) = found?;
-    incremental::compile(config, param, problems)
+    found
 }
 
 /// dlt's rule: a placeholder in the last segment of the path asks for one object (dlt.md §1.4).

@@ -456,3 +456,42 @@ fn limits_and_rejects_out_of_range() {
       = expected one of `body`, `wire`, `redirects`, `ratio`, `headers`, `depth`, `keys`, `values`, `items`, `columns`, `tables`
     ");
 }
+
+#[test]
+fn a_window_needs_its_ends_and_times() {
+    let patch = |keys: &str| {
+        problems(&format!(
+            "resources: [{{name: posts, endpoint: {{path: posts, incremental: {{cursor_path: at, {keys}}}}}}}]"
+        ))
+    };
+    let until = "start_param: since, end_param: until";
+    insta::assert_snapshot!(patch("window: 30d, initial_value: '2024-01-01'"), @r#"
+    2:90 resources[0].endpoint.incremental.window: `window` needs a way to send where a window ends
+      = give `end_param`, or write `{incremental.end_value}` where the API expects it
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: 30d, {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: `window` needs to know where the first window begins
+      = give `initial_value`, as in `initial_value: "2024-01-01T00:00:00Z"`
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: soon, {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: not a duration
+      = written as `500ms`, `30s`, `5m`, `1h`, or as seconds
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: {{length: 30d}}, {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: missing key `size`
+      = write `window: 30d` or `window: {size: 30d}`
+    2:91 resources[0].endpoint.incremental.window.length: unknown key `length`
+      = expected one of `size`
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: 30d, initial_value: 5, {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: `window` needs cursors that are times, and `initial_value` does not say what it is
+      = give `format: unix` or `unix_milliseconds`, or write it as `2024-01-01T00:00:00Z`
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: 12h, initial_value: '2024-01-01', {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: dates are sent, so a window is whole days
+      = write `window: 1d` or more
+    "#);
+    insta::assert_snapshot!(patch(&format!("window: 1d, last_value_func: min, initial_value: '2024-01-01', {until}")), @r#"
+    2:90 resources[0].endpoint.incremental.window: `window` goes forward in time: it cannot go with `last_value_func: min`
+    "#);
+}

@@ -379,6 +379,22 @@ fn incremental_sync() {
 }
 
 #[test]
+fn a_step_of_incremental_sync_is_a_window() {
+    let written = r#"{path: posts, incremental_sync: {cursor_field: at, start_datetime: '2020-01-01', datetime_format: '%Y-%m-%d', start_time_option: {field_name: since}, end_time_option: {field_name: until}, step: P30D, cursor_granularity: P1D}}"#;
+    insta::assert_snapshot!(shown("", written), @r#"
+    GET https://api.example.com/posts
+    auth          none
+    pages         found on the first page
+    records       found on the first page
+    incremental   by at, start sent as `since` as a date, end as `until` as a date; at first from 2020-01-01, in windows of 30d
+    read as
+    - posts: `incremental_sync` is read as `incremental`
+    - posts: `incremental_sync.cursor_granularity` is ignored
+    - posts: `format: %Y-%m-%d` is read as `date`
+    "#);
+}
+
+#[test]
 fn error_handler() {
     let written = r#"{path: posts, error_handler: {retry_on_status_codes: [429, 500], max_retries: 5, backoff_factor: 1}}"#;
     insta::assert_snapshot!(shown("", written), @r#"

@@ -1,0 +1,300 @@
+//! An incremental read cut into windows of time, each a partition of its own.
+//!
+//! To the records a window is half open: its own are those from its start on that lie before its end, whatever the API
+//! gives, so that neighbours share none. What is sent may reach further, never less far: then nothing between two windows
+//! is missed either.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::incremental::{CursorState, Cursors, instant_of, start_of, written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, Plan, WindowPlan};
+use crate::timestamp;
+
+/// Windows of one partition: their positions are kept in the database.
+const MOST: usize = 10_000;
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// The part of a read that is one window.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Span {
+    pub(super) from: CursorValue,
+    /// None: the last window of a read without an end.
+    pub(super) to: Option<CursorValue>,
+    /// The first of the read: its start is that of the read.
+    pub(super) first: bool,
+    /// The last of a read with an end: its end is that of the read.
+    pub(super) last: bool,
+}
+
+/// Cuts reads of one resource.
+#[derive(Clone, Debug)]
+pub(super) struct Slicer {
+    pub(super) plan: Arc<Plan>,
+    pub(super) resource: usize,
+    pub(super) cursors: Arc<Cursors>,
+    /// The run's start.
+    pub(super) now: Timestamp,
+}
+
+impl Slicer {
+    /// The windows of a partition, the oldest first; none where the resource is not cut.
+    pub(super) fn spans(&self, owner: &str) -> Result<Option<Vec<Span>>> {
+        let Some(resource) = self.plan.resources.get(self.resource) else { return Ok(None) };
+        let Some(incremental) = &resource.incremental else { return Ok(None) };
+        let Some(window) = &incremental.window else { return Ok(None) };
+        let stored = self.cursors.get(&resource.name, owner);
+        cut(incremental, *window, stored, self.now)
+            .map(Some)
+            .map_err(|error| error.with("resource", &resource.name))
+    }
+}
+
+/// The windows from where the partition's cursor stands to the end of the read.
+fn cut(
+    plan: &IncrementalPlan,
+    window: WindowPlan,
+    stored: Option<&CursorState>,
+    now: Timestamp,
+) -> Result<Vec<Span>> {
+    let Some(start) = start_of(plan, stored)? else {
+        return Err(Error::new(ErrorKind::Config, "`window` needs to know where the first window begins")
+            .hint("give `initial_value`"));
+    };
+    let grain = grain(&plan.format, &start);
+    let size = window.seconds.saturating_mul(SECOND);
+    let first = instant_of(&start, &plan.format)?.div_euclid(grain) * grain;
+    let end = match &plan.end_value {
+        Some(end) => instant_of(end, &plan.format)?,
+        None => now.as_microsecond(),
+    };
+    let count = usize::try_from(end.saturating_sub(first).max(0) / size).unwrap_or(usize::MAX);
+    if count >= MOST {
+        return Err(Error::new(ErrorKind::Config, "the read would be cut into too many windows")
+            .with("found", count)
+            .with("limit", MOST)
+            .hint("make `window` larger, or `initial_value` later"));
+    }
+    let mut spans = Vec::with_capacity(count + 1);
+    let (mut from, mut at) = (start.clone(), first);
+    while at.saturating_add(size) < end {
+        at += size;
+        let to = alike(&start, at, plan)?;
+        spans.push(Span { from, to: Some(to.clone()), first: spans.is_empty(), last: false });
+        from = to;
+    }
+    let to = match &plan.end_value {
+        Some(end) => Some(end.clone()),
+        // Beyond now: what is created while the run goes on may come, what comes later is the next run's.
+        None if window.must_end => Some(alike(&start, (end.div_euclid(grain) + 1) * grain, plan)?),
+        None => None,
+    };
+    spans.push(Span { from, to, first: spans.is_empty(), last: plan.end_value.is_some() });
+    Ok(spans)
+}
+
+/// What borders between windows are whole in.
+fn grain(format: &CursorFormat, start: &CursorValue) -> i64 {
+    let dates = format.is_date() || *format == CursorFormat::AsIs && is_date(start);
+    if dates { DAY } else { SECOND }
+}
+
+fn is_date(value: &CursorValue) -> bool {
+    matches!(value, CursorValue::Text(text) if timestamp::parse_date(text.trim().as_bytes()).is_some())
+}
+
+/// An instant in the form of `model`.
+fn alike(model: &CursorValue, micros: i64, plan: &IncrementalPlan) -> Result<CursorValue> {
+    let number = match plan.format {
+        CursorFormat::UnixMillis => micros.div_euclid(1000),
+        _ => micros.div_euclid(SECOND),
+    };
+    let text = match model {
+        CursorValue::Int(_) | CursorValue::Float(_) => return Ok(CursorValue::Int(number)),
+        CursorValue::Text(text) => text.trim(),
+    };
+    if text.parse::<f64>().is_ok() {
+        return Ok(CursorValue::Text(number.to_string()));
+    }
+    let time = Timestamp::from_microsecond(micros)
+        .map_err(|error| Error::new(ErrorKind::Config, "a window's end is out of range").caused_by(error))?;
+    let date = is_date(model) && micros.rem_euclid(DAY) == 0;
+    Ok(CursorValue::Text(if date { time.strftime("%Y-%m-%d").to_string() } else { time.to_string() }))
+}
+
+impl Span {
+    /// Start and end as they are sent.
+    ///
+    /// An API that excludes its start (`range_start: open`) is asked for one unit more before a border. One that includes
+    /// its end (`range_end: closed`) is asked for the border too, which is then left out; only where whole days are sent
+    /// is the day before the border asked for, since that day is all included.
+    pub(super) fn sent(&self, plan: &IncrementalPlan) -> Result<[Option<String>; 2]> {
+        let grain = grain(&plan.format, &self.from);
+        let earlier = |value: &CursorValue| -> Result<CursorValue> {
+            alike(value, instant_of(value, &plan.format)? - grain, plan)
+        };
+        let from = if plan.start_open && !self.first { earlier(&self.from)? } else { self.from.clone() };
+        let to = match &self.to {
+            Some(to) if plan.end_closed && !self.last && grain == DAY => Some(earlier(to)?),
+            to => to.clone(),
+        };
+        Ok([Some(written(&from, &plan.format)?), to.map(|to| written(&to, &plan.format)).transpose()?])
+    }
+
+    /// For people.
+    pub(super) fn shown(&self) -> String {
+        let text = |value: &CursorValue| match value {
+            CursorValue::Text(text) => text.clone(),
+            other => other.to_json().to_string(),
+        };
+        match &self.to {
+            Some(to) => format!("{} to {}", text(&self.from), text(to)),
+            None => format!("{} on", text(&self.from)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Path;
+    use crate::plan::OnMissing;
+
+    const HOUR: i64 = 3600;
+
+    fn text(text: &str) -> CursorValue {
+        CursorValue::Text(text.to_owned())
+    }
+
+    fn plan(initial: CursorValue, end: Option<CursorValue>, format: CursorFormat) -> IncrementalPlan {
+        IncrementalPlan {
+            cursor_path: Path::key("t"),
+            cursor_name: "t".to_owned(),
+            initial_value: Some(initial),
+            end_value: end,
+            start_param: None,
+            end_param: Some("until".to_owned()),
+            format,
+            lag: None,
+            on_missing: OnMissing::Raise,
+            descending: false,
+            start_open: false,
+            end_closed: false,
+            window: None,
+            since: None,
+        }
+    }
+
+    /// What is sent for each window, with the clock at noon of 3 January 2024.
+    fn sent(plan: &IncrementalPlan, seconds: i64, must_end: bool) -> Vec<String> {
+        let now = "2024-01-03T12:00:00Z".parse().unwrap();
+        let spans = cut(plan, WindowPlan { seconds, must_end }, None, now).unwrap();
+        for (one, next) in spans.iter().zip(spans.iter().skip(1)) {
+            assert_eq!(one.to.as_ref(), Some(&next.from));
+        }
+        let each = spans.iter().map(|span| {
+            let [from, to] = span.sent(plan).unwrap();
+            format!("{} {}", from.unwrap(), to.unwrap_or_default())
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn borders_are_written_as_the_values_are() {
+        for (initial, end, format, seconds, expected) in [
+            (
+                text("2024-01-01T00:00:00Z"),
+                text("2024-01-01T05:00:00Z"),
+                CursorFormat::AsIs,
+                2 * HOUR,
+                [
+                    "2024-01-01T00:00:00Z 2024-01-01T02:00:00Z",
+                    "2024-01-01T02:00:00Z 2024-01-01T04:00:00Z",
+                    "2024-01-01T04:00:00Z 2024-01-01T05:00:00Z",
+                ],
+            ),
+            (
+                text("2024-01-01"),
+                text("2024-01-06"),
+                CursorFormat::AsIs,
+                48 * HOUR,
+                ["2024-01-01 2024-01-03", "2024-01-03 2024-01-05", "2024-01-05 2024-01-06"],
+            ),
+            (
+                text("2024-01-01T10:30:00Z"),
+                text("2024-01-04T00:00:00Z"),
+                CursorFormat::Date,
+                24 * HOUR,
+                ["2024-01-01 2024-01-02", "2024-01-02 2024-01-03", "2024-01-03 2024-01-04"],
+            ),
+            (
+                CursorValue::Int(1000),
+                CursorValue::Int(1025),
+                CursorFormat::Unix,
+                10,
+                ["1000 1010", "1010 1020", "1020 1025"],
+            ),
+            (
+                CursorValue::Int(1_000_500),
+                CursorValue::Int(1_025_000),
+                CursorFormat::UnixMillis,
+                10,
+                ["1000500 1010000", "1010000 1020000", "1020000 1025000"],
+            ),
+            (
+                text("1970-01-01T00:00:00Z"),
+                text("1970-01-01T00:00:25Z"),
+                CursorFormat::Unix,
+                10,
+                ["0 10", "10 20", "20 25"],
+            ),
+        ] {
+            assert_eq!(sent(&plan(initial, Some(end), format), seconds, false), expected);
+        }
+    }
+
+    #[test]
+    fn a_read_without_an_end_has_an_open_last_window() {
+        let open = plan(text("2024-01-01T00:00:00Z"), None, CursorFormat::Date);
+        assert_eq!(sent(&open, 48 * HOUR, false), ["2024-01-01 2024-01-03", "2024-01-03 "]);
+        // Where the request needs an end, it lies beyond now.
+        assert_eq!(sent(&open, 48 * HOUR, true), ["2024-01-01 2024-01-03", "2024-01-03 2024-01-04"]);
+        let future = plan(text("2025-01-01"), None, CursorFormat::Date);
+        assert_eq!(sent(&future, 48 * HOUR, false), ["2025-01-01 "]);
+    }
+
+    #[test]
+    fn days_that_are_included_whole_are_sent_once() {
+        let closed = IncrementalPlan {
+            end_closed: true,
+            ..plan(text("2024-01-01"), Some(text("2024-01-05")), CursorFormat::Date)
+        };
+        assert_eq!(sent(&closed, 48 * HOUR, false), ["2024-01-01 2024-01-02", "2024-01-03 2024-01-05"]);
+        // An instant has fractions: 00:59:59.5 is included only if the border is.
+        let closed = IncrementalPlan {
+            end_closed: true,
+            ..plan(text("2024-01-01T00:00:00Z"), Some(text("2024-01-01T02:00:00Z")), CursorFormat::Unix)
+        };
+        assert_eq!(sent(&closed, HOUR, false), ["1704067200 1704070800", "1704070800 1704074400"]);
+    }
+
+    #[test]
+    fn a_start_that_is_excluded_is_sent_one_unit_earlier() {
+        let open = IncrementalPlan {
+            start_open: true,
+            ..plan(CursorValue::Int(1000), Some(CursorValue::Int(1020)), CursorFormat::Unix)
+        };
+        assert_eq!(sent(&open, 10, false), ["1000 1010", "1009 1020"]);
+    }
+
+    #[test]
+    fn too_many_windows_are_refused() {
+        let all = plan(CursorValue::Int(0), None, CursorFormat::Unix);
+        let now = "2024-01-03T12:00:00Z".parse().unwrap();
+        let error = cut(&all, WindowPlan { seconds: 60, must_end: false }, None, now).unwrap_err();
+        assert!(error.advice().unwrap().contains("larger"), "{error}");
+    }
+}
