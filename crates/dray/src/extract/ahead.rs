@@ -20,7 +20,7 @@ use crate::plan::IgnoreRule;
 /// Pages of one chain under way at once, whatever `client.concurrency` allows: as many may be asked for past the end.
 const MOST: usize = 16;
 /// Bytes that the answers of one chain may hold while they wait.
-const HELD: usize = 8 << 20;
+const HELD: usize = 4 << 20;
 /// Full pages before the first one is asked for that may lie past the end.
 const FULL: u32 = 3;
 /// Answers that were asked for in vain so often end it: these pages do not follow each other evenly.

@@ -41,6 +41,11 @@ impl Book {
         Self { target, staging, lineage, ledger, filled: BTreeMap::new(), schema, state }
     }
 
+    /// Columns that wait to be switched in: all may be written at once.
+    pub(super) fn columns(&self) -> usize {
+        self.staging.tables().map(|shape| shape.columns.len()).sum()
+    }
+
     /// The tables of a root in the dataset.
     pub(super) fn family(&self, root: &str) -> Option<Family> {
         let find = |name: &str| self.target.table(name).map(|shape| self.target.qualified(&shape.name));

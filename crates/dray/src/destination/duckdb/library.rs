@@ -40,6 +40,10 @@ pub(super) struct Opened {
     pub(super) database: Arc<ManagedDatabase>,
 }
 
+/// Bytes of a block in files that are made here. Every column of every table holds a block of its own while rows are
+/// written: with DuckDB's default of 256 KiB, 50,000 rows of 110 columns took 30 MB more and no less time.
+const BLOCK_SIZE: &str = "65536";
+
 /// Opens the database file at `path`, creating it where there is none.
 pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
     let directory = match path.parent() {
@@ -71,7 +75,9 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
             let Some(text) = file.to_str() else {
                 return Err(failed("the path of the database file is not UTF-8"));
             };
-            let options = [(OptionDatabase::Other("path".into()), OptionValue::String(text.to_owned()))];
+            let options = [("path", text), ("default_block_size", BLOCK_SIZE)].map(|(name, value)| {
+                (OptionDatabase::Other(name.into()), OptionValue::String(value.to_owned()))
+            });
             let mut tries = 0;
             let database = loop {
                 match driver.new_database_with_opts(options.clone()) {

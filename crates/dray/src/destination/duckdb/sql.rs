@@ -16,6 +16,9 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::steps::Steps;
 
+/// How DuckDB says that its memory is at an end.
+const OUT_OF_MEMORY: [&str; 3] = ["Out of Memory", "could not allocate block", "failed to pin block"];
+
 pub(super) const COMMIT: &str = "COMMIT";
 /// The step at which a commit is durable and nobody knows it yet.
 pub(super) const AFTER_COMMIT: &str = "after a commit";
@@ -139,7 +142,10 @@ impl Session {
         let mut statement = self.prepare("SELECT 1", &[])?;
         let Err(error) = statement.execute().map(drop) else { return Ok(()) };
         let error = Error::new(ErrorKind::Schema, "the database refused rows and does not say why")
-            .hint("see whether they violate a constraint of the table (NOT NULL, UNIQUE, CHECK), and whether memory and disk suffice")
+            .hint(format!(
+                "see whether they violate a constraint of the table (NOT NULL, UNIQUE, CHECK), and whether memory (`{}=2GB` gives more) and disk suffice",
+                super::memory::VARIABLE
+            ))
             .caused_by(DuckDbMessage::new(&error.message));
         Err(error)
     }
@@ -197,7 +203,7 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn failed(error: &AdbcError) -> Error {
+pub(super) fn failed(error: &AdbcError) -> Error {
     failed_with(&error.message)
 }
 
@@ -205,6 +211,8 @@ fn failed_with(message: &str) -> Error {
     let error = Error::new(ErrorKind::Destination, "the database refused a statement");
     let error = if message.contains("No space left") {
         error.hint("free disk space and run again; nothing of this checkpoint was written")
+    } else if OUT_OF_MEMORY.iter().any(|words| message.contains(words)) {
+        error.hint(format!("give DuckDB more memory, as `{}=2GB`, and run again", super::memory::VARIABLE))
     } else {
         error
     };
