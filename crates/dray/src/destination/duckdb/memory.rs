@@ -2,7 +2,7 @@
 //!
 //! By itself it takes what it gets, up to four fifths of the machine: it keeps what it has written to the file in memory
 //! too, for it cannot know that a load never reads that again. So it gets a limit, and what could be read from the file is
-//! dropped after every write. Each column that is written holds memory of its own, so the limit grows with the columns:
+//! dropped after every commit. Each column that is written holds memory of its own, so the limit grows with the columns:
 //! 110 of them were refused 75 MB and content with 96.
 
 use super::sql::{Session, literal};

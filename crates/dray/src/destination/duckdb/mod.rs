@@ -329,10 +329,7 @@ impl Destination for DuckDb {
         resources: &BTreeMap<String, ResourceLoad>,
     ) -> Result<Committed> {
         self.memory.allow(columns(batches))?;
-        let committed =
-            self.within(|session, claimed| claimed.checkpoint(session).write(batches, resources))?;
-        self.memory.trim();
-        Ok(committed)
+        self.within(|session, claimed| claimed.checkpoint(session).write(batches, resources))
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<Committed> {
