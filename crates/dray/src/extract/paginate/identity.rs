@@ -10,7 +10,7 @@ use crate::json::{Document, Kind, NodeId};
 use crate::plan::{Disposition, ResourcePlan};
 
 /// Digests remembered at least, and half of what is remembered at most: 8 bytes each and the set's own.
-const REMEMBERED: usize = 1 << 17;
+const REMEMBERED: usize = 1 << 19;
 
 /// The digest of anything.
 pub(super) fn digest(value: &(impl Hash + ?Sized)) -> u64 {
