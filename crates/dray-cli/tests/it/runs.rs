@@ -280,6 +280,10 @@ fn quiet_is_silent_and_still_says_what_failed() {
     let ran = bench.run("bill.yaml", &["-q"]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("revenues") && ran.stderr.contains("404"), "{}", ran.stderr);
+    // What the database refuses is said as well.
+    let ran = bench.run("bill.yaml", &["-q", "--set", "resources.revenues.primary_key=sku"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("revenues") && ran.stderr.contains("`sku`"), "{}", ran.stderr);
     let ran = bench.run("bill.yaml", &["-q", "--set", "client.base_ulr=x"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("base_ulr"), "{}", ran.stderr);

@@ -14,7 +14,7 @@ use crate::destination::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
 use crate::plan::{Disposition, Plan, ResourcePlan};
-use crate::report::Loaded;
+use crate::report::{Loaded, error_text};
 use crate::schema::Schema;
 use crate::state::{PipelineState, StoredCursor};
 
@@ -224,6 +224,7 @@ impl<'d> Loader<'d> {
         self.uncommitted = Committed::default();
         let culprit = culprit(&error).filter(|name| !loaded.failed.contains_key(name));
         let Some(culprit) = culprit else { return Err(error) };
+        tracing::error!(resource = culprit, error = error_text(&error), "resource failed");
         self.to_abandon.push(culprit.clone());
         loaded.failed.insert(culprit, error);
         let written = std::mem::take(&mut self.written);

@@ -2,6 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -29,6 +31,8 @@ const FILE: &str = "libduckdb.so";
 /// How often, and how long after each other, a file is tried that another process is making.
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(30);
+/// How often at least, where it is none.
+const AGAIN: u32 = 3;
 
 /// Files that this process has open. DuckDB's file lock does not hold between two instances in one process (they would
 /// corrupt the file), so everyone here shares one instance a file.
@@ -82,7 +86,11 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
             let database = loop {
                 match driver.new_database_with_opts(options.clone()) {
                     Ok(database) => break database,
-                    Err(_) if tries < TRIES && is_being_made(&file) => {
+                    // It may have been made between the attempt and the look at it.
+                    Err(error)
+                        if tries < TRIES
+                            && (is_being_made(&file) || tries < AGAIN && is_no_database(&error.message)) =>
+                    {
                         tries += 1;
                         std::thread::sleep(BETWEEN_TRIES);
                     }
@@ -101,10 +109,15 @@ pub(super) fn open(path: &Path, library: Option<&Path>) -> Result<Opened> {
 /// Whether another process may be making the file at this moment: it is empty, or begins like a database and is shorter
 /// than its headers.
 fn is_being_made(file: &Path) -> bool {
-    const HEADERS: usize = 3 * 4096;
-    std::fs::read(file).is_ok_and(|found| {
-        found.is_empty() || found.len() < HEADERS && found.get(8..12) == Some(&b"DUCK"[..])
-    })
+    const HEADERS: u64 = 3 * 4096;
+    let mut found = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(HEADERS).read_to_end(&mut found));
+    let whole = u64::try_from(found.len()).is_ok_and(|length| length == HEADERS);
+    read.is_ok() && (found.is_empty() || !whole && found.get(8..12) == Some(&b"DUCK"[..]))
+}
+
+fn is_no_database(message: &str) -> bool {
+    message.contains("not a valid DuckDB database")
 }
 
 /// Says what DuckDB means when it does not open a file.
@@ -112,7 +125,7 @@ fn refused(path: &Path, message: &str) -> Error {
     if message.contains("set lock on file") || message.contains("being used by another process") {
         return locked(path, message);
     }
-    let (what, hint) = if message.contains("not a valid DuckDB database") {
+    let (what, hint) = if is_no_database(message) {
         ("the file is not a DuckDB database", "name another file, or move this one away")
     } else if message.contains("newer version of DuckDB") {
         (
