@@ -112,7 +112,7 @@ impl DuckDb {
         let rows = session.rows("SELECT current_database()", &[])?;
         let catalog = rows.into_iter().flatten().flatten().next().unwrap_or_default();
         let another = opened.database.new_connection().map_err(|error| sql::failed(&error))?;
-        let wanted = std::env::var(memory::VARIABLE).ok();
+        let wanted = std::env::var_os(memory::VARIABLE).and_then(|wanted| wanted.into_string().ok());
         let memory = Memory::new(Session::new(another), wanted.as_deref())?;
         Ok(Self {
             session,
