@@ -226,6 +226,8 @@ pub(super) struct DuckDbMessage(String);
 impl DuckDbMessage {
     pub(super) fn new(message: &str) -> Self {
         let message = message.split("\n\nLINE ").next().unwrap_or_default();
+        // Settings that nobody who runs dray can make.
+        let message = message.split("\n\nPossible solutions").next().unwrap_or_default();
         let quotes_values =
             ["Conversion Error", "Constraint Error", "Invalid Input Error", "Out of Range Error"]
                 .iter()
@@ -265,5 +267,7 @@ mod tests {
         let message =
             DuckDbMessage::new("Catalog Error: Table with name z does not exist!\n\nLINE 1: select 'secret'");
         assert_eq!(message.to_string(), "Catalog Error: Table with name z does not exist!");
+        let message = DuckDbMessage::new("failed to pin block (19.0 MiB used)\n\nPossible solutions:\n* SET x");
+        assert_eq!(message.to_string(), "failed to pin block (19.0 MiB used)");
     }
 }
