@@ -2,13 +2,15 @@
 
 use ruff_python_ast::{
     BoolOp, Expr, ExprAttribute, ExprBinOp, ExprBoolOp, ExprDict, ExprFString, ExprSubscript, ExprUnaryOp,
-    FStringPart, InterpolatedStringElement, Number, Operator, UnaryOp,
+    FStringPart, InterpolatedStringElement, InterpolatedStringFormatSpec, Number, Operator, UnaryOp,
 };
 
 use crate::config::diagnostics::{Diagnostics, child, item};
 use crate::config::node::{Map, Node, Place, Value};
 
 use super::super::{MAX_NODES, Places};
+use super::advice::advice;
+use super::methods::percent;
 use super::names::{merge, step};
 use super::scope::{Program, dotted};
 
@@ -70,6 +72,11 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     }
 
     fn eval_inner(&mut self, expression: &Expr, place: Place, scope: usize, path: &str) -> Option<Node> {
+        if matches!(expression, Expr::Call(_) | Expr::Attribute(_) | Expr::BinOp(_))
+            && let Some(value) = self.dated(expression, scope)
+        {
+            return Some(Node::new(value, place));
+        }
         let value = match expression {
             Expr::StringLiteral(text) => Value::Text(text.value.to_str().to_owned()),
             Expr::NoneLiteral(_) => Value::Null,
@@ -125,6 +132,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     pub(super) fn refuse<T>(&mut self, what: &str, place: Place, path: &str) -> Option<T> {
         let message = format!("{what} cannot be read, expected a literal: nothing in the file is executed");
         let hint = match what {
+            _ if let Some(advice) = advice(path) => advice,
             "a lambda" => "leave it out; a function can only be given through the library",
             "a comprehension" => "write out its items",
             _ => "write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text",
@@ -146,6 +154,16 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                     InterpolatedStringElement::Literal(literal) => joined.push_str(&literal.value),
                     InterpolatedStringElement::Interpolation(inner) => {
                         let place = self.place(inner.range.start().to_usize());
+                        let format = inner.format_spec.as_deref().map(literal_format);
+                        if let Some(text) = format
+                            .as_ref()
+                            .is_none_or(Option::is_some)
+                            .then(|| self.dated_part(&inner.expression, format.flatten(), scope))
+                            .flatten()
+                        {
+                            joined.push_str(&text);
+                            continue;
+                        }
                         if inner.format_spec.is_some() || inner.debug_text.is_some() {
                             return self.refuse("a format in an f-string", place, path);
                         }
@@ -268,6 +286,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 Some(Value::Map(left))
             }
             (Value::Int(left), operator, Value::Int(right)) => arithmetic(left, operator, right),
+            (Value::Text(text), Operator::Mod, value) => percent(&text, &value).map(Value::Text),
             _ => None,
         };
         let Some(value) = value else {
@@ -342,7 +361,8 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             }
             Some(name) => {
                 let message = format!("`{name}` cannot be read, expected a literal");
-                self.problem(path, place, message, "write the value itself where it is used")
+                let hint = advice(path).unwrap_or("write the value itself where it is used");
+                self.problem(path, place, message, hint)
             }
             None => self.refuse("an attribute", place, path),
         }
@@ -366,6 +386,14 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Some(node) => Some(node.clone()),
             None => self.problem(path, place, format!("there is no `{name}` in {}", base.kind_name()), ""),
         }
+    }
+}
+
+/// The format after the colon of an f-string's part, if it is plain text.
+fn literal_format(spec: &InterpolatedStringFormatSpec) -> Option<&str> {
+    match &*spec.elements {
+        [InterpolatedStringElement::Literal(literal)] => Some(&literal.value),
+        _ => None,
     }
 }
 

@@ -12,10 +12,13 @@ use super::Places;
 use eval::Evaluator;
 use scope::{Meaning, Program};
 
+mod advice;
 mod bounds;
 mod calls;
 mod dates;
 mod eval;
+mod methods;
+mod moment;
 mod names;
 mod scope;
 

@@ -2,6 +2,7 @@
 
 use crate::config::node::{Map, Node, Place, Value};
 
+use super::advice::advice;
 use super::eval::Evaluator;
 use super::scope::{Change, ChangeKind, Found, Meaning, dotted};
 
@@ -39,7 +40,7 @@ impl<'a> Evaluator<'a, '_> {
                 return self.problem(path, place, message, &hint);
             }
             Meaning::Unknown(why) => {
-                let hint = "write the value itself where it is used";
+                let hint = advice(path).unwrap_or("write the value itself where it is used");
                 return self.problem(path, place, format!("`{name}` {why}"), hint);
             }
         };

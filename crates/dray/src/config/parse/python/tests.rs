@@ -98,12 +98,89 @@ fn dates_become_templates() {
     for (expression, expected) in [
         ("pendulum.today().subtract(days=30).to_iso8601_string()", "'${today - 30d:%Y-%m-%dT%H:%M:%SZ}'"),
         ("(datetime.now() - timedelta(days=30)).strftime('%Y-%m-%d')", "'${now - 30d:%Y-%m-%d}'"),
-        ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now:%Y-%m-%dT%H:%M:%SZ}'"),
+        ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now}'"),
         ("pendulum.now('UTC').subtract(hours=36).to_iso8601_string()", "'${now - 36h}'"),
         ("(date.today() - timedelta(1)).isoformat()", "'${today - 1d}'"),
         ("pendulum.now().to_date_string()", "'${now:%Y-%m-%d}'"),
+        ("datetime.utcnow().isoformat() + 'Z'", "'${now:%Y-%m-%dT%H:%M:%S}Z'"),
+        ("datetime.now(timezone.utc).isoformat().replace('+00:00', 'Z')", "'${now}'"),
+        (
+            "pendulum.today().subtract(days=30).format('YYYY-MM-DD[T]HH:mm')",
+            "'${today - 30d:%Y-%m-%dT%H:%M}'",
+        ),
+        ("pendulum.yesterday().to_date_string()", "'${today - 1d}'"),
+        ("datetime.now().date().isoformat()", "'${now:%Y-%m-%d}'"),
+        ("str(date.today() - timedelta(days=1))", "'${today - 1d}'"),
+        ("f'{date.today() - timedelta(weeks=2)}'", "'${today - 14d}'"),
+        ("f'on {datetime.now():%d.%m.%Y}'", "'on ${now:%d.%m.%Y}'"),
+        ("int(time.time()) - 24 * 3600", "'${now - 1d:%s}'"),
+        ("int(datetime.now().timestamp() * 1000)", "'${now:%s}000'"),
+        ("pendulum.now('UTC').start_of('day').int_timestamp", "'${today:%s}'"),
+        ("datetime.now().replace(hour=23, minute=59, second=59)", "'${today + 86399s:%Y-%m-%dT%H:%M:%S}'"),
+        ("datetime(2024, 1, 31).isoformat()", "'2024-01-31T00:00:00'"),
+        ("datetime(2024, 1, 31, tzinfo=timezone.utc)", "'2024-01-31T00:00:00Z'"),
+        ("(pendulum.datetime(2024, 3, 1) - timedelta(days=1)).to_date_string()", "'2024-02-29'"),
+        ("pendulum.parse('2024-01-01').int_timestamp", "1704067200"),
     ] {
         assert_eq!(value(expression), expected, "{expression}");
+    }
+    let named = "DAYS = 7\nFORMAT = '%Y'\nstart = datetime.now() - timedelta(days=DAYS)\nconfig = {'x': start.strftime(FORMAT)}";
+    assert_eq!(show(&good(named)), "{x: '${now - 7d:%Y}'}");
+}
+
+#[test]
+fn dates_that_no_template_can_hold_are_refused() {
+    for expression in [
+        "pendulum.now().subtract(months=1).to_date_string()",
+        "pendulum.today('Europe/Berlin').to_date_string()",
+        "datetime.now(ZoneInfo('Asia/Tokyo')).isoformat()",
+        "(datetime.now() - timedelta(hours=5)).replace(hour=0, minute=0, second=0)",
+        "datetime.now().replace(day=1).isoformat()",
+        "pendulum.now().format('MMMM Do')",
+        "datetime(2024, 13, 1)",
+    ] {
+        let problems = bad(&format!("config = {{'x': {expression}}}"));
+        assert!(problems.starts_with("line 1: x: "), "{expression}: {problems}");
+    }
+}
+
+#[test]
+fn methods_of_constants_have_their_results() {
+    for (expression, expected) in [
+        ("'AB'.lower()", "'ab'"),
+        ("'https://a/'.rstrip('/') + '/v1'", "'https://a/v1'"),
+        ("'a-b'.replace('-', '_')", "'a_b'"),
+        ("'a{}{{}}{n}'.format(1, n='x')", "'a1{}x'"),
+        ("'%s/%d%%' % ('a', 5)", "'a/5%'"),
+        ("{'k': 1}.get('k')", "1"),
+        ("{'k': 1}.get('l', 2)", "2"),
+        ("int('7')", "7"),
+        ("int(os.getenv('N', '5'))", "'${env.N:-5}'"),
+        ("userdata.get('KEY')", "'${secrets.KEY}'"),
+        ("dbutils.secrets.get(scope='s', key='KEY')", "'${secrets.KEY}'"),
+        ("st.secrets['KEY']", "'${secrets.KEY}'"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    // What a secret holds is not known here.
+    assert!(
+        bad("T = dlt.secrets['t']\nconfig = {'x': T.lower()}").contains("`.lower(...)` cannot be read here")
+    );
+}
+
+#[test]
+fn code_in_place_of_data_is_refused_with_what_to_write() {
+    for (config, hint) in [
+        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
+        ("{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x}}}]}", "use `format` instead"),
+        ("{'resources': [{'endpoint': {'response_actions': [fn]}}]}", "action: ignore"),
+        ("{'client': {'session': requests.Session()}}", "leave it out: `client.headers`"),
+        ("{'client': {'paginator': Mine()}}", "header_cursor or single_page"),
+        ("{'client': {'auth': {'token': get_token()}}}", "oauth2_client_credentials"),
+        ("{'client': {'headers': {'Authorization': base64.b64encode(b'x').decode()}}}", "`type: http_basic`"),
+    ] {
+        let problems = bad(&format!("def fn(x): pass\nconfig = {config}"));
+        assert!(problems.contains(hint), "{problems}");
     }
 }
 
@@ -212,7 +289,7 @@ fn problems_name_the_construct_and_the_place() {
     let problems = bad(
         "import z\nbase = 'x'\nfor n in []:\n    looped = 1\nif z:\n    maybe = 1\ndef fn(): pass\n\
          config = {\n'a': lambda x: x,\n'b': [i for i in y],\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
-         'f': maybe,\n'g': z,\n'h': fn,\n'i': '%s' % base,\n'j': '{}'.format(base),\n'k': MyPaginator(1),\n\
+         'f': maybe,\n'g': z,\n'h': fn,\n'i': '%5s' % base,\n'j': '{:>3}'.format(base),\n'k': MyPaginator(1),\n\
          'l': f'{base:>5}',\n'm': self.x,\n'n': 'a' + 1,\n'n': 2,\n'o': OffsetPaginator(1,2,3,4,5,6,7,8,9,10,11),\n\
          'p': {1, 2},\n'q': base['x'],\n'r': dlt.secrets['a b'],\n's': 99999999999999999999,\n}",
     );
@@ -227,7 +304,7 @@ fn problems_name_the_construct_and_the_place() {
     line 15: g: `z` is imported from another file, which is not read | write the value itself where it is used
     line 16: h: `fn` is a function | write the value itself where it is used
     line 17: i: `%` between text and text cannot be read without running it | use an f-string
-    line 18: j: `.format(...)` cannot be read, expected a literal | use an f-string
+    line 18: j: `.format(...)` cannot be read here, expected a literal | use an f-string
     line 19: k: `MyPaginator(...)` cannot be read, expected a literal: nothing in the file is executed | write it as a dict with a `type`
     line 20: l: a format in an f-string cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
     line 21: m: `self.x` cannot be read, expected a literal | write the value itself where it is used
