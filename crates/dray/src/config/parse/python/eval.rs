@@ -107,10 +107,15 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 let at = name.range.start().to_usize();
                 let Some(found) = self.program.lookup(&name.id, scope, at) else {
                     let close = crate::config::diagnostics::closest(&name.id, self.program.names(scope));
-                    let hint = close.map_or_else(
-                        || "expected a literal, or a name that this file assigns one to".to_owned(),
-                        |close| format!("did you mean `{close}`?"),
-                    );
+                    let is_resource = path.rsplit_once('[').is_some_and(|(list, _)| list == "resources");
+                    let hint = if is_resource {
+                        Some(format!("a resource's name is text: write \"{}\"", name.id))
+                    } else {
+                        close.map(|close| format!("did you mean `{close}`?"))
+                    };
+                    let hint = hint.unwrap_or_else(|| {
+                        "expected a literal, or a name that this file assigns one to".to_owned()
+                    });
                     return self.problem(
                         path,
                         place,
