@@ -18,12 +18,13 @@ const REFUSED_BY_DLT: [&str; 54] = [
 ];
 
 /// Files of data that are refused, each for a reason of its own.
-const LEFT: [(&str, &str); 14] = [
+const LEFT: [(&str, &str); 15] = [
     ("005", "two resources append to one table"),
     ("069", "a contract that freezes types"),
     ("087", "a name that another file imports"),
     ("145", "a paginator of its own"),
     ("275", "a contract that freezes types"),
+    ("403", "a body of plain text"),
     ("459", "a mock"),
     ("477", "a spread of what a test gives"),
     ("479", "a spread of what a test gives"),
@@ -70,7 +71,9 @@ impl Writer {
             }
         }
         if let Some(name) = text("$var") {
-            self.parameter(&name, map.get("default"));
+            if name.chars().all(|letter| letter.is_alphanumeric() || letter == '_') {
+                self.parameter(&name, map.get("default"));
+            }
             return Some(name);
         }
         if let Some(written) = text("$fstring") {
@@ -146,7 +149,8 @@ fn quoted(text: &str) -> String {
 
 /// The first problem in general words: without place and path.
 fn reason(said: &str) -> String {
-    let first = said.lines().find(|line| !line.starts_with(["note", " "])).unwrap_or_default();
+    let first =
+        said.lines().find(|line| !line.starts_with(' ') && !line.starts_with("note")).unwrap_or_default();
     let message = first.splitn(3, ": ").last().unwrap_or(first);
     let mut words = String::new();
     for (index, part) in message.split('`').enumerate() {

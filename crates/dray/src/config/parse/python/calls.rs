@@ -97,6 +97,9 @@ impl Evaluator<'_, '_> {
                 return self.method(method, call, place, scope, path);
             }
         }
+        if let Some(result) = self.function_call(call, scope, path) {
+            return result;
+        }
         let Some(function) = function else {
             return self.refuse("the result of a call", place, path);
         };

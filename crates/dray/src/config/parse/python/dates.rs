@@ -369,6 +369,10 @@ impl Evaluator<'_, '_> {
 impl<'a> Evaluator<'a, '_> {
     /// The expression that a name stands for, and its scope, if nothing changed it since.
     fn meant(&self, name: &str, at: usize, scope: usize) -> Option<(&'a Expr, usize)> {
+        // What is set for a while is a value already.
+        if self.locals.iter().any(|local| local.scope == scope && local.name == name) {
+            return None;
+        }
         let found = self.program.lookup(name, scope, at)?;
         if !found.changes.is_empty() {
             return None;

@@ -12,7 +12,7 @@ use super::super::{MAX_NODES, Places};
 use super::advice::advice;
 use super::methods::percent;
 use super::names::{merge, step};
-use super::scope::{Program, dotted};
+use super::scope::{Meaning, Program, dotted};
 
 /// How deep expressions may nest, names included.
 const MAX_STEPS: usize = 100;
@@ -24,6 +24,20 @@ pub(super) struct Evaluator<'a, 'out> {
     pub(super) diagnostics: &'out mut Diagnostics,
     steps: usize,
     nodes: usize,
+    /// What names mean inside of a comprehension or function that is being read.
+    pub(super) locals: Vec<Local>,
+    /// How many items comprehensions have given.
+    pub(super) items: usize,
+}
+
+/// A name with a value that only holds for a while.
+pub(super) struct Local {
+    /// Where the name has to stand.
+    pub(super) scope: usize,
+    pub(super) name: String,
+    /// Whether it stands before what the scope itself binds.
+    pub(super) shadows: bool,
+    pub(super) node: Node,
 }
 
 impl<'a, 'out> Evaluator<'a, 'out> {
@@ -32,7 +46,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
         places: &'out Places<'a>,
         diagnostics: &'out mut Diagnostics,
     ) -> Self {
-        Self { program, places, diagnostics, steps: 0, nodes: 0 }
+        Self { program, places, diagnostics, steps: 0, nodes: 0, locals: Vec::new(), items: 0 }
     }
 
     pub(super) fn place(&self, offset: usize) -> Place {
@@ -97,6 +111,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Expr::Dict(dict) => self.dict(dict, scope, path)?,
             Expr::UnaryOp(operation) => self.unary(operation, place, scope, path)?,
             Expr::BinOp(operation) => return self.binary(operation, place, scope, path),
+            Expr::Compare(comparison) => Value::Bool(self.comparison(comparison, place, scope, path)?),
             Expr::BoolOp(operation) => return self.either(operation, scope, path),
             Expr::If(choice) => {
                 let test = self.eval(&choice.test, scope, path)?;
@@ -105,6 +120,13 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             }
             Expr::Name(name) => {
                 let at = name.range.start().to_usize();
+                if let Some(node) = self.local(&name.id, scope, at) {
+                    if self.nodes <= MAX_NODES {
+                        return Some(node);
+                    }
+                    self.nodes = MAX_NODES + 1;
+                    return self.problem(path, place, "this expression is too large".to_owned(), "");
+                }
                 let Some(found) = self.program.lookup(&name.id, scope, at) else {
                     let close = crate::config::diagnostics::closest(&name.id, self.program.names(scope));
                     let is_resource = path.rsplit_once('[').is_some_and(|(list, _)| list == "resources");
@@ -128,9 +150,39 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Expr::Attribute(attribute) => return self.attribute(attribute, place, path),
             Expr::Subscript(subscript) => return self.subscript(subscript, place, scope, path),
             Expr::Call(call) => return self.call(call, place, scope, path),
+            Expr::ListComp(list) => {
+                return self.list_comprehension(&list.elt, &list.generators, place, scope, path);
+            }
+            Expr::Generator(list) => {
+                return self.list_comprehension(&list.elt, &list.generators, place, scope, path);
+            }
+            Expr::DictComp(dict) => return self.dict_comprehension(dict, place, scope, path),
             other => return self.refuse(construct(other), place, path),
         };
         Some(Node::new(value, place))
+    }
+
+    /// The value of a name that only holds here.
+    fn local(&mut self, name: &str, scope: usize, at: usize) -> Option<Node> {
+        let local = self.locals.iter().rev().find(|local| local.scope == scope && local.name == name)?;
+        let assigned = || {
+            let found = self.program.lookup(name, scope, at);
+            found.is_some_and(|found| {
+                found.scope == scope && !matches!(found.binding.meaning, Meaning::Parameter { .. })
+            })
+        };
+        if !local.shadows && assigned() {
+            return None;
+        }
+        // A value that is passed on twice by each of many functions would double with each.
+        let weight = weight(&local.node);
+        self.nodes = self.nodes.saturating_add(weight);
+        // The value itself is then too much: the next expression says so.
+        Some(if self.nodes > MAX_NODES {
+            Node::new(Value::Null, local.node.place)
+        } else {
+            local.node.clone()
+        })
     }
 
     /// Says that a construct is not data.
@@ -139,7 +191,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
         let hint = match what {
             _ if let Some(advice) = advice(path) => advice,
             "a lambda" => "leave it out; a function can only be given through the library",
-            "a comprehension" => "write out its items",
+            "a comprehension over this" => "write out its items",
             _ => "write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text",
         };
         self.problem(path, place, message, hint)
@@ -339,7 +391,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     }
 
     /// Whether Python would take a value as true. What is only known later (a secret) is taken as given.
-    fn is_true(&mut self, node: &Node, path: &str) -> bool {
+    pub(super) fn is_true(&mut self, node: &Node, path: &str) -> bool {
         match &node.value {
             Value::Null => false,
             Value::Bool(flag) => *flag,
@@ -402,6 +454,16 @@ fn literal_format(spec: &InterpolatedStringFormatSpec) -> Option<&str> {
     }
 }
 
+/// What a copy of a value costs, in nodes.
+fn weight(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Text(text) => text.len() / 64,
+        Value::List(items) => items.iter().map(weight).sum(),
+        Value::Map(map) => map.entries.iter().map(|entry| weight(&entry.value)).sum(),
+        _ => 0,
+    }
+}
+
 /// A value as it looks inside a text.
 pub(super) fn shown(node: &Node) -> Option<String> {
     match &node.value {
@@ -450,8 +512,7 @@ pub(super) fn start_of(expression: &Expr) -> usize {
 fn construct(expression: &Expr) -> &'static str {
     match expression {
         Expr::Lambda(_) => "a lambda",
-        Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => "a comprehension",
-        Expr::Set(_) => "a set",
+        Expr::Set(_) | Expr::SetComp(_) => "a set",
         Expr::Compare(_) => "a comparison",
         Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => "`await` or `yield`",
         Expr::Named(_) => "`:=`",

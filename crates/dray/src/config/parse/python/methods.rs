@@ -1,6 +1,6 @@
 //! Methods of constants whose result is known without running anything: `NAME.lower()`, `"{}".format(x)`, `D.get("k")`.
 
-use ruff_python_ast::{Expr, ExprAttribute, ExprCall};
+use ruff_python_ast::{CmpOp, Expr, ExprAttribute, ExprCall, ExprCompare};
 
 use crate::config::node::{Node, Place, Value};
 
@@ -21,6 +21,9 @@ const METHODS: [&str; 11] = [
     "get",
     "copy",
 ];
+
+/// Bytes of a text that a method makes: several in a row must not grow without bound.
+const LONGEST: usize = 1 << 20;
 
 impl Evaluator<'_, '_> {
     /// Whether a call is such a method on something that this file gives a value to.
@@ -89,6 +92,64 @@ impl Evaluator<'_, '_> {
     }
 }
 
+impl Evaluator<'_, '_> {
+    /// `a == b`, `a in [b, c]`, `a is not None`, where both are known.
+    pub(super) fn comparison(
+        &mut self,
+        comparison: &ExprCompare,
+        place: Place,
+        scope: usize,
+        path: &str,
+    ) -> Option<bool> {
+        let ([operator], [right]) = (&*comparison.ops, &*comparison.comparators) else {
+            return self.refuse("a chain of comparisons", place, path);
+        };
+        let left = self.eval(&comparison.left, scope, path)?;
+        let right = self.eval(right, scope, path)?;
+        let is_known = |node: &Node| !matches!(&node.value, Value::Secret(_)) && !holds_template(node);
+        let same = |left: &Node, right: &Node| match (&left.value, &right.value) {
+            (Value::Int(_), Value::Float(_) | Value::Bool(_))
+            | (Value::Float(_) | Value::Bool(_), Value::Int(_)) => None,
+            (Value::List(_) | Value::Map(_), _) | (_, Value::List(_) | Value::Map(_)) => None,
+            (left, right) => Some(left == right),
+        };
+        let result = if is_known(&left) && is_known(&right) {
+            let within = || match &right.value {
+                Value::List(items) => items
+                    .iter()
+                    .map(|item| same(&left, item))
+                    .try_fold(false, |found, equal| equal.map(|equal| found || equal)),
+                Value::Map(map) => left.as_text().map(|key| map.contains(key)),
+                _ => None,
+            };
+            match operator {
+                CmpOp::Eq => same(&left, &right),
+                CmpOp::NotEq => same(&left, &right).map(|equal| !equal),
+                CmpOp::Is if right.is_null() => Some(left.is_null()),
+                CmpOp::IsNot if right.is_null() => Some(!left.is_null()),
+                CmpOp::In => within(),
+                CmpOp::NotIn => within().map(|found| !found),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        match result {
+            Some(result) => Some(result),
+            None => self.refuse("this comparison", place, path),
+        }
+    }
+}
+
+/// Whether a value is only known when the program runs.
+fn holds_template(node: &Node) -> bool {
+    match &node.value {
+        Value::Text(text) => text.contains("${"),
+        Value::List(items) => items.iter().any(holds_template),
+        _ => false,
+    }
+}
+
 fn changed(text: &str, method: &str, arguments: &[&str]) -> Option<String> {
     let ends = |arguments: &[&str]| -> Option<Vec<char>> {
         match arguments {
@@ -103,7 +164,9 @@ fn changed(text: &str, method: &str, arguments: &[&str]) -> Option<String> {
         ("strip", _) => text.trim_matches(&*ends(arguments)?).to_owned(),
         ("lstrip", _) => text.trim_start_matches(&*ends(arguments)?).to_owned(),
         ("rstrip", _) => text.trim_end_matches(&*ends(arguments)?).to_owned(),
-        ("replace", [old, new]) if !old.is_empty() => text.replace(old, new),
+        ("replace", [old, new]) if !old.is_empty() && text.len().saturating_mul(new.len()) <= LONGEST => {
+            text.replace(old, new)
+        }
         ("removeprefix", [start]) => text.strip_prefix(start).unwrap_or(text).to_owned(),
         ("removesuffix", [end]) => text.strip_suffix(end).unwrap_or(text).to_owned(),
         _ => return None,
@@ -138,6 +201,9 @@ fn formatted(text: &str, arguments: &[Node], named: &[(String, Node)]) -> Option
             &named.iter().find(|(known, _)| known == name)?.1
         };
         written.push_str(&shown(node)?);
+        if written.len() > LONGEST {
+            return None;
+        }
         rest = after;
     }
     written.push_str(rest);

@@ -17,6 +17,7 @@ mod bounds;
 mod calls;
 mod dates;
 mod eval;
+mod functions;
 mod methods;
 mod moment;
 mod names;

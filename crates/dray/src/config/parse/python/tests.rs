@@ -169,6 +169,84 @@ fn methods_of_constants_have_their_results() {
 }
 
 #[test]
+fn comprehensions_over_constants_are_written_out() {
+    for (expression, expected) in [
+        (
+            "[{'name': n, 'path': f'{n}/list'} for n in ('a', 'b')]",
+            "[{name: 'a', path: 'a/list'}, {name: 'b', path: 'b/list'}]",
+        ),
+        ("[f'{k}={v}' for k, v in {'a': 1, 'b': 2}.items()]", "['a=1', 'b=2']"),
+        ("{k: v for k, v in {'a': 1, 'b': None}.items() if v}", "{a: 1}"),
+        ("[n for n in ['a', 'b', 'c'] if n != 'a' if n not in ['c']]", "['b']"),
+        ("'x' if None is not None else 'y'", "'y'"),
+        ("[[a, b] for a in range(2) for b in ['x']]", "[[0, 'x'], [1, 'x']]"),
+        ("','.join(str(c) for c in [1, 2])", "'1,2'"),
+        ("[f'{i}{n}' for i, n in enumerate(['a', 'b'])]", "['0a', '1b']"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    let named = "n = 'out'\nNAMES = ['a']\nconfig = {'x': [n for n in NAMES], 'y': n}";
+    assert_eq!(show(&good(named)), "{x: ['a'], y: 'out'}");
+    assert!(bad("config = {'x': [n for n in fetch()]}").contains("`fetch(...)` cannot be read"));
+    assert!(bad("T = dlt.secrets['t']\nconfig = {'x': T == 'a'}").contains("this comparison cannot be read"));
+    assert!(bad("config = {'x': [a for a, b in [[1]]]}").contains("these names do not fit the items"));
+}
+
+#[test]
+fn loops_that_only_append_are_written_out() {
+    let text = "NAMES = {'a': 1, 'b': 2}\nresources = ['first']\nfor name, size in NAMES.items():\n    path = f'{name}/list'\n    \
+                resources.append({'name': name, 'path': path, 'size': size})\nresources.append('last')\n\
+                config = {'resources': resources}";
+    assert_eq!(
+        show(&good(text)),
+        "{resources: ['first', {name: 'a', path: 'a/list', size: 1}, {name: 'b', path: 'b/list', size: 2}, 'last']}"
+    );
+    for body in ["if n:\n        r.append(n)", "print(n)\n    r.append(n)", "r.append(n)\n    s.append(n)"] {
+        let problems = bad(&format!("r = []\ns = []\nfor n in ['a']:\n    {body}\nconfig = {{'x': r}}"));
+        assert!(problems.contains("`r` is changed here in a way that cannot be followed"), "{problems}");
+    }
+    let text = "p = 'x'\nr = []\nfor n in ['a']:\n    p = n\n    r.append(p)\nconfig = {'x': p}";
+    assert!(bad(text).contains("`p` is set in a loop"));
+    let problems = bad("r = []\nfor n in fetch():\n    r.append(n)\nconfig = {'x': r}");
+    assert!(problems.contains("`fetch(...)` cannot be read"), "{problems}");
+}
+
+#[test]
+fn functions_that_only_return_data_have_their_results() {
+    let text = "def paged(param='page', size=10):\n    'Pages.'\n    name = param.lower()\n    return {'param': name, 'size': size}\n\
+                def make(token=dlt.secrets.value):\n    config = {'a': paged(), 'b': paged('P', size=5)}\n    config['t'] = token\n    return config\n\
+                rest_api_source(make())";
+    assert_eq!(
+        show(&good(text)),
+        "{a: {param: 'page', size: 10}, b: {param: 'p', size: 5}, t: '${secrets.token}'}"
+    );
+    for (function, words) in [
+        ("def f():\n    if x:\n        return 1\n    return 2", "`f(...)` cannot be read"),
+        ("def f():\n    yield 1", "`f(...)` cannot be read"),
+        ("@dlt.resource\ndef f():\n    return 1", "`f(...)` cannot be read"),
+        ("def f():\n    return requests.get('u').json()", "line 2: x: the result of a call cannot be read"),
+        ("def f():\n    return f()", "too large or too deep"),
+        ("def f(a):\n    return a", "the parameter `a` has no value"),
+    ] {
+        let problems = bad(&format!("{function}\nconfig = {{'x': f()}}"));
+        assert!(problems.contains(words), "{problems}");
+    }
+}
+
+#[test]
+fn what_grows_with_every_step_is_refused() {
+    let twice = "def f(a):\n    return [a, a]\n";
+    let deep = format!("{}'x'{}", "f(".repeat(40), ")".repeat(40));
+    let problems = bad(&format!("{twice}config = {{'x': {deep}}}"));
+    assert!(problems.contains("too large") || problems.contains("too deep"), "{problems}");
+    let long = "a".repeat(3_000);
+    let problems = bad(&format!("L = '{long}'\nconfig = {{'x': L.replace('a', L)}}"));
+    assert!(problems.contains("`.replace(...)` cannot be read here"), "{problems}");
+    let problems = bad("config = {'x': [a for a in range(200) for b in range(200)]}");
+    assert!(problems.contains("more than 10000 items"), "{problems}");
+}
+
+#[test]
 fn code_in_place_of_data_is_refused_with_what_to_write() {
     for (config, hint) in [
         ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
@@ -288,7 +366,7 @@ fn a_condition_on_a_secret_is_taken_as_given_and_noted() {
 fn problems_name_the_construct_and_the_place() {
     let problems = bad(
         "import z\nbase = 'x'\nfor n in []:\n    looped = 1\nif z:\n    maybe = 1\ndef fn(): pass\n\
-         config = {\n'a': lambda x: x,\n'b': [i for i in y],\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
+         config = {\n'a': lambda x: x,\n'b': {i for i in y},\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
          'f': maybe,\n'g': z,\n'h': fn,\n'i': '%5s' % base,\n'j': '{:>3}'.format(base),\n'k': MyPaginator(1),\n\
          'l': f'{base:>5}',\n'm': self.x,\n'n': 'a' + 1,\n'n': 2,\n'o': OffsetPaginator(1,2,3,4,5,6,7,8,9,10,11),\n\
          'p': {1, 2},\n'q': base['x'],\n'r': dlt.secrets['a b'],\n's': 99999999999999999999,\n}",
@@ -296,7 +374,7 @@ fn problems_name_the_construct_and_the_place() {
     assert!(!problems.contains("sk_live"));
     insta::assert_snapshot!(problems, @r##"
     line 9: a: a lambda cannot be read, expected a literal: nothing in the file is executed | leave it out; a function can only be given through the library
-    line 10: b: a comprehension cannot be read, expected a literal: nothing in the file is executed | write out its items
+    line 10: b: a set cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
     line 11: c: `compute(...)` cannot be read, expected a literal: nothing in the file is executed | write its result itself, or ${secrets.NAME}, ${env.NAME}, ${vars.NAME} or ${now - 30d} in a text
     line 12: d: `bse` has no value in this file | did you mean `base`?
     line 13: e: `looped` is set in a loop | write the value itself where it is used
