@@ -37,7 +37,7 @@ fn bare_names(inner: &str) -> Option<(Vec<&str>, &str)> {
         name.starts_with(|first: char| first.is_alphabetic() || first == '_')
             && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
     };
-    (names.len() > 1 && names.iter().all(|name| bare(name))).then_some((names, after))
+    (names.len() > 1 && names.iter().all(bare)).then_some((names, after))
 }
 
 /// The bytes of a text in quotes at the beginning, with its quotes; all if it does not end.

@@ -26,10 +26,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
             reader.expected(&at, "a mapping", node);
         }
     }
-    if let Some((node, at)) = fields.take("data") {
-        if let Some(value) = form(reader, node, &at) {
-            endpoint.data = Some(Located { value, at });
-        }
+    if let Some((node, at)) = fields.take("data")
+        && let Some(value) = form(reader, node, &at)
+    {
+        endpoint.data = Some(Located { value, at });
     }
     if let (Some(_), Some(data)) = (&endpoint.json, &endpoint.data) {
         reader.problem(&data.at.clone(), "`json` and `data` exclude each other");

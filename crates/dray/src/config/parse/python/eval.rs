@@ -10,6 +10,7 @@ use crate::config::node::{Map, Node, Place, Value};
 
 use super::super::{MAX_NODES, Places};
 use super::advice::advice;
+use super::convert::Conversion;
 use super::methods::percent;
 use super::names::{merge, step};
 use super::scope::{Meaning, Program, dotted};
@@ -293,6 +294,19 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 self.diagnostics.push(key_path.as_str(), key_place, message);
             }
             own.push((name.clone(), key_place.line));
+            if matches!(name.as_str(), "convert" | "transform")
+                && let Some(conversion) = self.conversion(&entry.value, scope)
+            {
+                let message = match &conversion {
+                    Conversion::Same => format!("`{name}` changes nothing in a request and is left out"),
+                    Conversion::Format(format) => format!("`{name}` is read as `format: {format}`"),
+                };
+                self.diagnostics.note(key_path.as_str(), key_place, message);
+                if let Conversion::Format(format) = conversion {
+                    map.insert("format", key_place, Node::text(format, key_place));
+                }
+                continue;
+            }
             match self.eval(&entry.value, scope, &key_path) {
                 Some(node) => {
                     map.insert(name, key_place, node);

@@ -268,7 +268,7 @@ impl Evaluator<'_, '_> {
 }
 
 /// What a plain function returns, if it has one `return`, which is its end, and gives nothing before.
-fn returned(function: &StmtFunctionDef) -> Option<&Expr> {
+pub(super) fn returned(function: &StmtFunctionDef) -> Option<&Expr> {
     if function.is_async || !function.decorator_list.is_empty() {
         return None;
     }

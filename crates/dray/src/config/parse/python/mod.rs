@@ -15,6 +15,7 @@ use scope::{Meaning, Program};
 mod advice;
 mod bounds;
 mod calls;
+mod convert;
 mod dates;
 mod eval;
 mod functions;

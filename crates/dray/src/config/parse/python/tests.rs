@@ -234,6 +234,36 @@ fn functions_that_only_return_data_have_their_results() {
 }
 
 #[test]
+fn a_convert_that_only_writes_a_moment_is_a_format() {
+    for (function, expected) in [
+        ("lambda e: int(e)", "{cursor_path: 'u'}"),
+        ("lambda x: pendulum.parse(x).int_timestamp", "{cursor_path: 'u', format: 'unix'}"),
+        (
+            "lambda x: parser.parse(x).timestamp() if not isinstance(x, datetime) else x",
+            "{cursor_path: 'u', format: 'unix'}",
+        ),
+        (
+            "lambda x: int(datetime.fromisoformat(x.replace('Z', '+00:00')).timestamp() * 1000)",
+            "{cursor_path: 'u', format: 'unix_milliseconds'}",
+        ),
+        ("lambda e: pendulum.from_timestamp(int(e)).to_date_string()", "{cursor_path: 'u', format: 'date'}"),
+        ("lambda d: d.strftime('%d.%m.%Y') if d else None", "{cursor_path: 'u', format: '%d.%m.%Y'}"),
+        ("named", "{cursor_path: 'u', format: 'iso'}"),
+    ] {
+        let text = format!(
+            "def named(v):\n    'Text.'\n    return v.isoformat()\nconfig = {{'cursor_path': 'u', 'convert': {function}}}"
+        );
+        assert_eq!(show(&good(&text)), expected, "{function}");
+    }
+    for function in
+        ["lambda x: x + 1", "lambda x: min(x, now)", "lambda x: int(x) * 60", "lambda x, y: x", "other"]
+    {
+        let problems = bad(&format!("config = {{'convert': {function}}}"));
+        assert!(problems.starts_with("line 1: convert: "), "{problems}");
+    }
+}
+
+#[test]
 fn what_grows_with_every_step_is_refused() {
     let twice = "def f(a):\n    return [a, a]\n";
     let deep = format!("{}'x'{}", "f(".repeat(40), ")".repeat(40));
@@ -250,7 +280,10 @@ fn what_grows_with_every_step_is_refused() {
 fn code_in_place_of_data_is_refused_with_what_to_write() {
     for (config, hint) in [
         ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
-        ("{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x}}}]}", "use `format` instead"),
+        (
+            "{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x + 1}}}]}",
+            "use `format` instead",
+        ),
         ("{'resources': [{'endpoint': {'response_actions': [fn]}}]}", "action: ignore"),
         ("{'client': {'session': requests.Session()}}", "leave it out: `client.headers`"),
         ("{'client': {'paginator': Mine()}}", "header_cursor or single_page"),
