@@ -305,7 +305,8 @@ mod tests {
 
     #[test]
     fn seconds_alone_are_a_number() {
-        let (root, _, _) = resolved("a: '${now:%s}'\nb: '${today:%s}000'\nc: 'x${now:%s}'\nd: '${now:%Y}'", &[]);
+        let (root, _, _) =
+            resolved("a: '${now:%s}'\nb: '${today:%s}000'\nc: 'x${now:%s}'\nd: '${now:%Y}'", &[]);
         assert_eq!(value(&root, "a"), &Value::Int(1_709_258_584));
         assert_eq!(value(&root, "b"), &Value::Int(1_709_251_200_000));
         assert_eq!(value(&root, "c"), &Value::Text("x1709258584".to_owned()));

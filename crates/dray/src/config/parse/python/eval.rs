@@ -130,11 +130,14 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 }
                 let Some(found) = self.program.lookup(&name.id, scope, at) else {
                     let close = crate::config::diagnostics::closest(&name.id, self.program.names(scope));
-                    let is_resource = path.rsplit_once('[').is_some_and(|(list, _)| list == "resources");
+                    let is_resource = path.ends_with(']')
+                        && path.rsplit_once('[').is_some_and(|(list, _)| list == "resources");
                     let hint = if is_resource {
                         Some(format!("a resource's name is text: write \"{}\"", name.id))
                     } else {
-                        close.map(|close| format!("did you mean `{close}`?"))
+                        close
+                            .map(|close| format!("did you mean `{close}`?"))
+                            .or_else(|| advice(path).map(str::to_owned))
                     };
                     let hint = hint.unwrap_or_else(|| {
                         "expected a literal, or a name that this file assigns one to".to_owned()
