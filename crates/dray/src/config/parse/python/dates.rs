@@ -344,6 +344,9 @@ impl Evaluator<'_, '_> {
                 left.checked_mul(self.constant_whole(right, scope, steps + 1)?)
             }
             Expr::Name(name) => {
+                if let Some(value) = self.held(&name.id, scope) {
+                    return if let Value::Int(number) = value { Some(*number) } else { None };
+                }
                 let (value, scope) = self.meant(&name.id, name.range.start().to_usize(), scope)?;
                 self.constant_whole(value, scope, steps + 1)
             }
@@ -358,6 +361,9 @@ impl Evaluator<'_, '_> {
         match expression {
             Expr::StringLiteral(text) => Some(text.value.to_str().to_owned()),
             Expr::Name(name) => {
+                if let Some(value) = self.held(&name.id, scope) {
+                    return if let Value::Text(text) = value { Some(text.clone()) } else { None };
+                }
                 let (value, scope) = self.meant(&name.id, name.range.start().to_usize(), scope)?;
                 self.constant_text(value, scope, steps + 1)
             }
@@ -367,10 +373,16 @@ impl Evaluator<'_, '_> {
 }
 
 impl<'a> Evaluator<'a, '_> {
+    /// The value that a name has for a while.
+    fn held(&self, name: &str, scope: usize) -> Option<&Value> {
+        let local = self.locals.iter().rev().find(|local| local.scope == scope && local.name == name)?;
+        Some(&local.node.value)
+    }
+
     /// The expression that a name stands for, and its scope, if nothing changed it since.
     fn meant(&self, name: &str, at: usize, scope: usize) -> Option<(&'a Expr, usize)> {
         // What is set for a while is a value already.
-        if self.locals.iter().any(|local| local.scope == scope && local.name == name) {
+        if self.held(name, scope).is_some() {
             return None;
         }
         let found = self.program.lookup(name, scope, at)?;

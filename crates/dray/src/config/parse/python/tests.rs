@@ -220,6 +220,8 @@ fn functions_that_only_return_data_have_their_results() {
         show(&good(text)),
         "{a: {param: 'page', size: 10}, b: {param: 'p', size: 5}, t: '${secrets.token}'}"
     );
+    let text = "def ago(days, how='%Y'):\n    return (datetime.now() - timedelta(days=days)).strftime(how)\nconfig = {'x': ago(7)}";
+    assert_eq!(show(&good(text)), "{x: '${now - 7d:%Y}'}");
     for (function, words) in [
         ("def f():\n    if x:\n        return 1\n    return 2", "`f(...)` cannot be read"),
         ("def f():\n    yield 1", "`f(...)` cannot be read"),
