@@ -4,6 +4,7 @@
 mod broken;
 mod commands;
 mod connectors;
+mod corpus;
 mod documents;
 mod plans;
 mod ranges;

@@ -70,7 +70,7 @@ fn a_function_in_python() {
       |
     4 |         {'name': 'posts', 'processing_steps': [{'map': lambda row: row}]},
       |                                                        ^
-      = help: leave it out; a function can only be given through the library
+      = help: leave it out, and filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record
     error: 1 problem in api.py
     ");
 }

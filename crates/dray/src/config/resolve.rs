@@ -90,6 +90,7 @@ impl Resolver<'_> {
         if let [Piece::Lookup { kind, name, default }] = pieces.as_slice() {
             return self.lookup(*kind, name, default.as_deref(), path, place);
         }
+        let numeric = is_epoch(&pieces);
         let mut joined = String::new();
         let mut secret = false;
         let mut whole = true;
@@ -124,6 +125,9 @@ impl Resolver<'_> {
                     }
                 }
             }
+        }
+        if numeric && let Ok(number) = joined.parse() {
+            return Some(Value::Int(number));
         }
         whole.then(|| if secret { Value::Secret(Secret::new(joined)) } else { Value::Text(joined) })
     }
@@ -245,6 +249,16 @@ fn is_secret_lookup(kind: Kind, name: &str) -> bool {
     }
 }
 
+/// Whether a text is nothing but seconds since 1970, or thousandths of them: a number, as in the records.
+fn is_epoch(pieces: &[Piece]) -> bool {
+    let (moment, zeros) = match pieces {
+        [moment] => (moment, "000"),
+        [moment, Piece::Literal(zeros)] => (moment, zeros.as_str()),
+        _ => return false,
+    };
+    zeros == "000" && matches!(moment, Piece::Moment { format: Some(format), .. } if format == "%s")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,6 +301,16 @@ mod tests {
     fn an_escaped_template_is_text() {
         let (root, _, _) = resolved("a: '$${now} {x}'", &[]);
         assert_eq!(value(&root, "a"), &Value::Text("${now} {x}".to_owned()));
+    }
+
+    #[test]
+    fn seconds_alone_are_a_number() {
+        let (root, _, _) =
+            resolved("a: '${now:%s}'\nb: '${today:%s}000'\nc: 'x${now:%s}'\nd: '${now:%Y}'", &[]);
+        assert_eq!(value(&root, "a"), &Value::Int(1_709_258_584));
+        assert_eq!(value(&root, "b"), &Value::Int(1_709_251_200_000));
+        assert_eq!(value(&root, "c"), &Value::Text("x1709258584".to_owned()));
+        assert_eq!(value(&root, "d"), &Value::Text("2024".to_owned()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod flaw;
 mod parse;
 mod path;
+mod spelling;
 mod text;
 
 pub use flaw::{Bounds, Flaw, FlawKind};

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde_json_path::PathElement;
 
+use super::spelling::standard;
 use super::{Document, Kind, NodeId};
 
 /// One step of a simple path.
@@ -56,8 +57,9 @@ impl fmt::Display for Path {
 }
 
 /// Where the text stops making sense; positions are those of the text as written.
-fn in_words(error: &serde_json_path::ParseError, full: &str, written: &str) -> String {
-    let at = error.position().saturating_sub(full.len() - written.len());
+fn in_words(error: &serde_json_path::ParseError, written: &str) -> String {
+    let added = if written.starts_with('$') { 0 } else { "$.".len() };
+    let at = error.position().saturating_sub(added);
     match written.split_at_checked(at) {
         Some((read, rest)) if !rest.is_empty() => format!("`{rest}` after `{read}` is not understood"),
         _ => "it ends too early".to_owned(),
@@ -131,8 +133,9 @@ impl Path {
         } else {
             within_bounds(written)?;
             let full = if written.starts_with('$') { written.to_owned() } else { format!("$.{written}") };
+            let full = standard(&full);
             let path = serde_json_path::JsonPath::parse(&full).map_err(|error| {
-                PathError(format!("`{written}` is not a JSONPath: {}", in_words(&error, &full, written)))
+                PathError(format!("`{written}` is not a JSONPath: {}", in_words(&error, written)))
             })?;
             Steps::Full(Box::new(path))
         };
@@ -350,6 +353,8 @@ mod tests {
         assert_eq!(matches("data[5].id"), Vec::<String>::new());
         assert_eq!(matches("data[?@.id > 1].id"), ["2"]);
         assert_eq!(matches("data[0:1].id"), ["1"]);
+        assert_eq!(matches("$[data,m][*].id"), ["1", "2"]);
+        assert_eq!(matches("data[?(@.id > 0 & @.id < 2)].id"), ["1"]);
     }
 
     #[test]

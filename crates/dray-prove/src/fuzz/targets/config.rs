@@ -41,6 +41,11 @@ pub(super) const TARGET: Target = Target {
         "dlt.secrets[\"key\"]",
         "datetime(2024, 1, 1)",
         "timedelta(days=10**9)",
+        "pendulum.now().replace(hour=23, minute=59, second=59).int_timestamp * 1000",
+        "[[a, a] for a in [x for x in range(9)] if a != 1]",
+        "f(f(f('x')))",
+        "'{0}{0}'.format(L).replace('a', L)",
+        "pendulum.today().format('YYYY-MM-DD[T]HH')",
         "2 ** 64",
         "\"a\" * 10**9",
         "[0] * 10**9",
@@ -69,6 +74,7 @@ const TOML: &[&str] = &[
     "a.b.c = [{x = 1}, {x = [[[[]]]]}]\n[a.b]\n\"q\\u0000\" = '''\nx'''\n",
 ];
 const PYTHON: &[&str] = &[
+    "def f(a, b='x'):\n  a = a.lower()\n  return [a, b]\nL = 'aaaa'\nr = []\nfor n, m in {'a': 1}.items():\n  p = f'{n}/{m}'\n  r.append({'name': p, 'endpoint': {'path': '%s' % p, 'incremental': {'cursor_path': 'u', 'convert': lambda v: int(pendulum.parse(v).timestamp())}}})\nconfig = {'client': {'base_url': 'https://a.example', 'headers': {'x': f(L)[0]}}, 'resources': r}\n",
     "import dlt\nfrom datetime import datetime, timedelta\nBASE = 'https://a.example'\nconfig: RESTAPIConfig = {\n  'client': {'base_url': BASE + '/v1', 'auth': {'type': 'bearer', 'token': dlt.secrets['token']}},\n  'resource_defaults': {'endpoint': {'params': {'limit': 100}}},\n  'resources': [{'name': n, 'endpoint': {'path': f'{n}/list'}} for n in ('a', 'b')],\n}\n",
     "def source(key=dlt.secrets.value):\n    start = (datetime.now() - timedelta(days=7)).isoformat()\n    config = dict(client=dict(base_url='https://a.example'), resources=['x', {**D, 'name': 'y'}])\n    yield from rest_api_resources(config)\nD = {'endpoint': {'params': {'since': {'type': 'incremental', 'cursor_path': 'u', 'initial_value': 2 ** 10 - 1}}}}\n",
     "x = 'a' 'b' if True else None\nconfig = {'client': {'base_url': 'https://a.example', **({'headers': {'x': x}} if x else {})}, 'resources': [*['a'] * 3, *[{'name': str(i)} for i in range(3)]]}\n",

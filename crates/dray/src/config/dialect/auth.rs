@@ -181,6 +181,13 @@ fn oauth2(map: &mut Map, kind: &str, place: Place, writer: &mut Writer<'_>) {
             ));
         }
     }
+    // Where the token goes is the same for all.
+    let usual = |text: Option<&str>, word: &str| text.is_none_or(|text| text.eq_ignore_ascii_case(word));
+    if usual(text(map, "location"), "header") && usual(text(map, "header_name"), "authorization") {
+        for key in ["flow", "location", "header_name"] {
+            map.remove(key);
+        }
+    }
     let mut extra = Map::default();
     if let Some(scopes) = writer.take(map, &["scope", "scopes"]) {
         let joined = match &scopes.value {

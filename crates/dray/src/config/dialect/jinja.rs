@@ -41,6 +41,12 @@ pub(super) fn member(expression: &str) -> Option<(&str, &str)> {
 
 /// A placeholder of this program for an expression that can stand in a path.
 pub(super) fn in_path(expression: &str) -> Option<String> {
+    if let Some(of_dlt) = expression.strip_prefix("dlt.") {
+        return match member(of_dlt)? {
+            (kind @ ("secrets" | "config"), name) => Some(format!("${{{kind}.{name}}}")),
+            _ => None,
+        };
+    }
     match member(expression) {
         Some(("config", name)) => Some(format!("${{vars.{name}}}")),
         Some(("stream_partition" | "stream_slice" | "partition", name)) => Some(format!("{{{name}}}")),
@@ -51,6 +57,9 @@ pub(super) fn in_path(expression: &str) -> Option<String> {
 
 /// The same elsewhere, where doubled braces may be meant as such.
 pub(super) fn in_value(expression: &str) -> Option<String> {
+    if expression.starts_with("dlt.") {
+        return in_path(expression);
+    }
     let (root, _) = member(expression)?;
     matches!(root, "config" | "stream_partition" | "stream_slice").then(|| in_path(expression)).flatten()
 }
@@ -107,6 +116,7 @@ mod tests {
             assert_eq!(replaced(written, in_path).as_deref(), Some(read));
         }
         assert_eq!(replaced("query {{ user {{ id }} }}", in_value), None);
+        assert_eq!(replaced("{{ dlt.secrets['id'] }}", in_value).as_deref(), Some("${secrets.id}"));
         assert_eq!(replaced("{{ config.query }}", in_value).as_deref(), Some("${vars.query}"));
     }
 

@@ -5,6 +5,7 @@
 //! [`respell()`] gives its keys dlt's names, before templates are resolved.
 
 mod auth;
+mod described;
 mod incremental;
 mod jinja;
 mod paginator;
@@ -13,6 +14,7 @@ mod restructure;
 mod selector;
 mod spelling;
 
+pub(crate) use described::PROSE;
 pub use respell::respell;
 pub use restructure::restructure;
 

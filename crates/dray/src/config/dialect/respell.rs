@@ -2,13 +2,14 @@
 
 use super::super::node::{Entry, Map, Node, Value};
 use super::spelling::Writer;
-use super::{Notes, auth, incremental, jinja, paginator, selector};
+use super::{Notes, auth, described, incremental, jinja, paginator, selector};
 
 /// Gives every key dlt's name. Runs after overriding from outside and before templates are resolved.
 #[must_use]
 pub fn respell(mut root: Node, notes: &mut Notes) -> Node {
     let mut writer = Writer { notes, resource: None };
     let Some(map) = root.as_map_mut() else { return root };
+    described::without_prose(map, &mut writer);
     let mut error_handlers = Vec::new();
     if let Some(client) = map.get_mut("client").and_then(Node::as_map_mut) {
         client_keys(client, &mut writer);
@@ -36,6 +37,12 @@ pub fn respell(mut root: Node, notes: &mut Notes) -> Node {
 fn client_keys(client: &mut Map, writer: &mut Writer<'_>) {
     writer.rename(client, &["pagination"], "paginator");
     writer.rename(client, &["authentication"], "auth");
+    described::headers(client, writer);
+    for key in ["auth", "headers"] {
+        if let Some(node) = client.get_mut(key) {
+            jinja_values(node, writer);
+        }
+    }
     if let Some(node) = client.get_mut("base_url") {
         jinja_text(node, jinja::in_path, writer);
     }

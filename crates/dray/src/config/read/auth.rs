@@ -28,7 +28,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Au
     let mut fields = Fields::open(reader, node, at)?;
     // Without a type it is a bearer token, as in dlt.
     let kind = match fields.plain(reader, "type") {
-        Some(written) => known_word(reader, &written, "auth type", &TYPES)?,
+        Some(written) => known_type(reader, &written)?,
         None => "bearer",
     };
     let auth = match kind {
@@ -48,6 +48,26 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Au
     };
     fields.finish(reader);
     auth
+}
+
+/// The type; of types that other tools know, what comes nearest.
+fn known_type(reader: &mut Reader<'_>, written: &Located<String>) -> Option<&'static str> {
+    let hint = match written.value.as_str() {
+        "cookie" | "session_token" | "session" => {
+            "a cookie that you have is `{type: api_key, location: cookie, name: ..., api_key: ...}`"
+        }
+        "oauth1" | "oauth1.0" | "hmac" | "jwt" | "digest" | "aws4" | "aws_signature" | "aws_signature_v4"
+        | "aws_sigv4" | "aws_credentials" => {
+            "requests are not signed: use a token of the API, if it has some"
+        }
+        "custom" | "custom_headers" => {
+            "a value that the API takes in a header is `{type: api_key, name: X-Token, api_key: ...}`; several \
+             stand in `client.headers`"
+        }
+        _ => return known_word(reader, written, "auth type", &TYPES),
+    };
+    reader.problem_with_hint(&written.at, format!("auth of type `{}` is not supported", written.value), hint);
+    None
 }
 
 fn required(reader: &mut Reader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<Text> {

@@ -1,6 +1,6 @@
 //! `endpoint`: a path, or a mapping.
 
-use super::super::model::{EndpointConfig, ExpandConfig, Located, Param, ParamConfig, Spot};
+use super::super::model::{EndpointConfig, ExpandConfig, Header, Located, Param, ParamConfig, Spot};
 use super::super::node::{Node, Value};
 use super::client::status;
 use super::fields::{Fields, Reader};
@@ -26,12 +26,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
             reader.expected(&at, "a mapping", node);
         }
     }
-    if let Some((node, at)) = fields.take("data") {
-        if node.as_map().is_some() {
-            endpoint.data = Some(Located { value: reader.headers(node, &at), at });
-        } else {
-            reader.expected(&at, "a mapping of form fields", node);
-        }
+    if let Some((node, at)) = fields.take("data")
+        && let Some(value) = form(reader, node, &at)
+    {
+        endpoint.data = Some(Located { value, at });
     }
     if let (Some(_), Some(data)) = (&endpoint.json, &endpoint.data) {
         reader.problem(&data.at.clone(), "`json` and `data` exclude each other");
@@ -69,11 +67,63 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         reader,
         "partition_router",
         "is not supported",
-        "a parent is named by a placeholder: `{resources.<name>.<field>}`; a parameter can hold a list",
+        "a parent is named by a placeholder: `{resources.<name>.<field>}`; for a list of values write a resource for each, with the value in `params`",
     );
     fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
     fields.finish(reader);
     endpoint
+}
+
+/// Form fields: a mapping, in which a list repeats its field, or a list of names with values.
+fn form(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Vec<Header>> {
+    let mut form = Vec::new();
+    match &node.value {
+        Value::Map(map) => {
+            for entry in &map.entries {
+                let at = at.key(&entry.key, &entry.value);
+                field(reader, &entry.key, &entry.value, &at, &mut form);
+            }
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let at = at.item(index, item);
+                match item.as_list() {
+                    Some([name, value]) => {
+                        if let Some(name) = reader.plain(name, &at) {
+                            field(reader, &name.value, value, &at, &mut form);
+                        }
+                    }
+                    _ => reader.expected(&at, "a name and a value", item),
+                }
+            }
+        }
+        Value::Text(_) => {
+            reader.problem_with_hint(
+                at,
+                "a body of plain text is not supported",
+                "write form fields as a mapping, or a JSON body as `json`",
+            );
+            return None;
+        }
+        _ => {
+            reader.expected(at, "a mapping of form fields", node);
+            return None;
+        }
+    }
+    Some(form)
+}
+
+fn field(reader: &mut Reader<'_>, name: &str, node: &Node, at: &Spot, form: &mut Vec<Header>) {
+    let values = match &node.value {
+        Value::Null => return,
+        Value::List(items) => items.iter().collect(),
+        _ => vec![node],
+    };
+    for node in values {
+        if let Some(value) = reader.scalar(node, at) {
+            form.push(Header { name: name.to_owned(), value: Located { value, at: at.clone() } });
+        }
+    }
 }
 
 fn method(reader: &mut Reader<'_>, word: &Located<String>) -> Option<Method> {

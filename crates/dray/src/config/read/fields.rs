@@ -270,7 +270,17 @@ impl<'n> Fields<'n> {
 
     pub(super) fn headers(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Vec<Header> {
         let Some((node, at)) = self.take(key) else { return Vec::new() };
-        reader.headers(node, &at)
+        let mut headers = reader.headers(node, &at);
+        if key == "headers" {
+            for header in &mut headers {
+                let name = header.name.trim();
+                if name != header.name {
+                    reader.note(format!("white space around the header `{name}` is left out"));
+                    header.name = name.to_owned();
+                }
+            }
+        }
+        headers
     }
 
     /// One of these words.

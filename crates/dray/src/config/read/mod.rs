@@ -10,10 +10,11 @@ mod resource;
 pub use self::fields::parse_duration;
 
 use super::diagnostics::Diagnostics;
+use super::dialect::PROSE;
 use super::model::{Config, Spot};
 use super::node::{Node, Value};
 use crate::plan::Note;
-use fields::{Fields, Reader};
+use fields::{Fields, Reader, listed};
 
 /// Reads a tree whose dialect is settled and whose templates are resolved. Unless a problem was added to
 /// `diagnostics`, the configuration is complete. `notes` are the dialect's readings; the reader's own follow.
@@ -22,6 +23,9 @@ pub fn read(root: &Node, mut notes: Vec<Note>, diagnostics: &mut Diagnostics) ->
     let mut reader = Reader { diagnostics, notes: &mut notes, resource: None };
     let at = Spot { place: root.place, path: String::new() };
     if let Some(mut fields) = Fields::open(&mut reader, root, &at) {
+        if is_prose(&mut reader, root, &at) {
+            return config;
+        }
         config.name = fields.plain(&mut reader, "name");
         match fields.take("client") {
             Some((node, at)) => config.client = client::read(&mut reader, node, &at),
@@ -45,4 +49,21 @@ pub fn read(root: &Node, mut notes: Vec<Note>, diagnostics: &mut Diagnostics) ->
     }
     config.notes = notes;
     config
+}
+
+/// Complains once of a file that tells of an API and configures nothing.
+fn is_prose(reader: &mut Reader<'_>, root: &Node, at: &Spot) -> bool {
+    let Some(map) = root.as_map() else { return false };
+    if map.contains("client") && map.contains("resources") {
+        return false;
+    }
+    let told: Vec<&str> = PROSE.into_iter().filter(|key| map.contains(key)).collect();
+    let Some(first) = told.first().and_then(|key| map.entry(key)) else { return false };
+    let spot = Spot { place: first.place, ..at.clone() };
+    reader.problem_with_hint(
+        &spot,
+        format!("this file tells of an API ({}) and configures nothing", listed(&told)),
+        "write `client: {base_url: ...}` and `resources: [...]` from what it says",
+    );
+    true
 }

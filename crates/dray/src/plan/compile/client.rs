@@ -170,7 +170,10 @@ fn base_url(client: &ClientConfig, resources: &[Merged], problems: &mut Problems
         );
     };
     let Some(written) = &client.base_url else {
-        missing(problems, &client.at);
+        // Of a missing `client` it is said already.
+        if !client.at.path.is_empty() {
+            missing(problems, &client.at);
+        }
         return None;
     };
     let text = written.value.expose().trim();
@@ -195,6 +198,14 @@ fn base_url(client: &ClientConfig, resources: &[Merged], problems: &mut Problems
         problems.add_with_hint(
             &written.at,
             format!("`base_url` still has the placeholder `{{{name}}}`"),
+            "write the value in its place, use `${vars.NAME}`, or pass `--set client.base_url=...`",
+        );
+        return None;
+    }
+    if let Some((name, _)) = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')) {
+        problems.add_with_hint(
+            &written.at,
+            format!("`base_url` still has the placeholder `<{name}>`"),
             "write the value in its place, use `${vars.NAME}`, or pass `--set client.base_url=...`",
         );
         return None;

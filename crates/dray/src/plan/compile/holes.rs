@@ -15,6 +15,8 @@ pub(super) struct Holes<'a> {
     pub(super) names: &'a [&'a str],
     /// Whether `{incremental.x}` is known.
     pub(super) incremental: bool,
+    /// Values of `incremental` that are the same for every request, such as `lag`.
+    pub(super) constants: Vec<(&'static str, String)>,
     /// The parent and where it was named first.
     pub(super) parent: Option<(String, Spot)>,
     /// A placeholder was refused: what follows from that need not be said.
@@ -151,6 +153,9 @@ impl Holes<'_> {
             "start_value" | "last_value" => Some(Part::CursorStart),
             "end_value" => Some(Part::CursorEnd),
             "initial_value" => Some(Part::CursorInitial),
+            other if let Some((_, text)) = self.constants.iter().find(|(name, _)| *name == other) => {
+                Some(Part::Text(Text::Plain(text.clone())))
+            }
             other => {
                 let list = "known are `start_value`, `last_value`, `initial_value`, `end_value`".to_owned();
                 let hint = match closest(other, VALUES) {

@@ -81,6 +81,7 @@ fn compile(
         own: name,
         names,
         incremental: incremental.is_some(),
+        constants: constants(endpoint),
         parent: None,
         refused: false,
         fields: Vec::new(),
@@ -306,4 +307,11 @@ fn load_plan(name: &str, merged: &Merged, problems: &mut Problems<'_>) -> LoadPl
         columns: columns.collect(),
         max_nesting: resource.max_table_nesting,
     }
+}
+/// What `incremental` says that a request may repeat.
+fn constants(endpoint: &EndpointConfig) -> Vec<(&'static str, String)> {
+    let Some(incremental) = &endpoint.incremental else { return Vec::new() };
+    let lag = incremental.lag.map(|lag| ("lag", lag.to_string()));
+    let path = incremental.cursor_path.as_ref().map(|path| ("cursor_path", path.value.clone()));
+    lag.into_iter().chain(path).collect()
 }

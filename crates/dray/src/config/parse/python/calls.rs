@@ -5,6 +5,7 @@ use ruff_python_ast::{Expr, ExprCall, ExprSubscript};
 use crate::config::diagnostics::child;
 use crate::config::node::{Map, Node, Place, Value};
 
+use super::advice::advice;
 use super::eval::{Evaluator, shown};
 use super::scope::dotted;
 
@@ -88,20 +89,16 @@ impl Evaluator<'_, '_> {
             Expr::Subscript(subscript) => dotted(&subscript.value),
             other => dotted(other),
         };
-        if function.is_none()
-            && let Expr::Attribute(method) = &*call.func
-        {
-            match method.attr.id.as_str() {
-                "join" => return self.join(&method.value, call, place, scope, path),
-                "format" => {
-                    let message = "`.format(...)` cannot be read, expected a literal".to_owned();
-                    return self.problem(path, place, message, "use an f-string");
-                }
-                _ => {}
+        if let Expr::Attribute(method) = &*call.func {
+            if method.attr.id.as_str() == "join" && function.is_none() {
+                return self.join(&method.value, call, place, scope, path);
+            }
+            if self.is_method(method, scope) && !is_lookup(function.as_deref()) {
+                return self.method(method, call, place, scope, path);
             }
         }
-        if let Some(text) = self.date_template(call, scope) {
-            return Some(Node::text(text, place));
+        if let Some(result) = self.function_call(call, scope, path) {
+            return result;
         }
         let Some(function) = function else {
             return self.refuse("the result of a call", place, path);
@@ -116,6 +113,11 @@ impl Evaluator<'_, '_> {
         match function.as_str() {
             "os.getenv" | "getenv" | "os.environ.get" | "environ.get" => {
                 return self.lookup_call(call, "env", place, scope, path);
+            }
+            // Where notebooks and schedulers keep their secrets.
+            "userdata.get" | "Variable.get" | "dbutils.secrets.get" | "st.secrets.get" => {
+                self.diagnostics.note(path, place, format!("`{function}` is read as a secret of that name"));
+                return self.lookup_call(call, "secrets", place, scope, path);
             }
             "dlt.secrets.get" => return self.lookup_call(call, "secrets", place, scope, path),
             "dlt.config.get" => return self.lookup_call(call, "config", place, scope, path),
@@ -146,6 +148,20 @@ impl Evaluator<'_, '_> {
             "deepcopy" | "copy" | "list" | "tuple" if call.arguments.args.len() == 1 => {
                 self.eval(call.arguments.args.first()?, scope, path)
             }
+            "int" | "float" if call.arguments.args.len() == 1 => {
+                let node = self.eval(call.arguments.args.first()?, scope, path)?;
+                let value = match &node.value {
+                    Value::Int(_) | Value::Float(_) => node.value.clone(),
+                    // Keys that take numbers read them from the text of a template.
+                    Value::Text(text) if text.contains("${") => node.value.clone(),
+                    Value::Text(text) => match text.trim().parse() {
+                        Ok(number) => Value::Int(number),
+                        Err(_) => return self.refuse("a number made of this text", place, path),
+                    },
+                    _ => return self.refuse("a number made of this", place, path),
+                };
+                Some(Node::new(value, place))
+            }
             "str" if call.arguments.args.len() == 1 => {
                 let node = self.eval(call.arguments.args.first()?, scope, path)?;
                 match shown(&node) {
@@ -157,7 +173,9 @@ impl Evaluator<'_, '_> {
                 let message = format!(
                     "`{function}(...)` cannot be read, expected a literal: nothing in the file is executed"
                 );
-                let hint = if class.ends_with("Paginator") || class.ends_with("Auth") {
+                let hint = if let Some(advice) = advice(path) {
+                    advice
+                } else if class.ends_with("Paginator") || class.ends_with("Auth") {
                     "write it as a dict with a `type`"
                 } else {
                     "write its result itself, or ${secrets.NAME}, ${env.NAME}, ${vars.NAME} or ${now - 30d} in a text"
@@ -259,7 +277,12 @@ impl Evaluator<'_, '_> {
         scope: usize,
         path: &str,
     ) -> Option<Node> {
-        let Some(first) = call.arguments.args.first() else {
+        let key = || {
+            let mut keywords = call.arguments.keywords.iter();
+            let key = keywords.find(|keyword| keyword.arg.as_ref().is_some_and(|name| name.id == "key"));
+            key.map(|keyword| &keyword.value)
+        };
+        let Some(first) = call.arguments.args.first().or_else(key) else {
             return self.refuse("a lookup without a name", place, path);
         };
         let name = self.lookup_name(first, scope, path)?;
@@ -317,6 +340,7 @@ impl Evaluator<'_, '_> {
             "dlt.secrets" => "secrets",
             "dlt.config" => "config",
             "os.environ" | "environ" => "env",
+            "st.secrets" => "secrets",
             _ => return None,
         };
         let mut names = Vec::new();
@@ -328,4 +352,12 @@ impl Evaluator<'_, '_> {
         }
         Some(Some(format!("${{{kind}.{}}}", names.join("."))))
     }
+}
+
+/// Whether a function looks something up outside of the file.
+fn is_lookup(function: Option<&str>) -> bool {
+    matches!(
+        function,
+        Some("os.environ.get" | "environ.get" | "dlt.secrets.get" | "dlt.config.get" | "st.secrets.get")
+    )
 }

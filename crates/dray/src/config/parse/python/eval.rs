@@ -2,15 +2,18 @@
 
 use ruff_python_ast::{
     BoolOp, Expr, ExprAttribute, ExprBinOp, ExprBoolOp, ExprDict, ExprFString, ExprSubscript, ExprUnaryOp,
-    FStringPart, InterpolatedStringElement, Number, Operator, UnaryOp,
+    FStringPart, InterpolatedStringElement, InterpolatedStringFormatSpec, Number, Operator, UnaryOp,
 };
 
 use crate::config::diagnostics::{Diagnostics, child, item};
 use crate::config::node::{Map, Node, Place, Value};
 
 use super::super::{MAX_NODES, Places};
+use super::advice::advice;
+use super::convert::Conversion;
+use super::methods::percent;
 use super::names::{merge, step};
-use super::scope::{Program, dotted};
+use super::scope::{Meaning, Program, dotted};
 
 /// How deep expressions may nest, names included.
 const MAX_STEPS: usize = 100;
@@ -22,6 +25,20 @@ pub(super) struct Evaluator<'a, 'out> {
     pub(super) diagnostics: &'out mut Diagnostics,
     steps: usize,
     nodes: usize,
+    /// What names mean inside of a comprehension or function that is being read.
+    pub(super) locals: Vec<Local>,
+    /// How many items comprehensions have given.
+    pub(super) items: usize,
+}
+
+/// A name with a value that only holds for a while.
+pub(super) struct Local {
+    /// Where the name has to stand.
+    pub(super) scope: usize,
+    pub(super) name: String,
+    /// Whether it stands before what the scope itself binds.
+    pub(super) shadows: bool,
+    pub(super) node: Node,
 }
 
 impl<'a, 'out> Evaluator<'a, 'out> {
@@ -30,7 +47,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
         places: &'out Places<'a>,
         diagnostics: &'out mut Diagnostics,
     ) -> Self {
-        Self { program, places, diagnostics, steps: 0, nodes: 0 }
+        Self { program, places, diagnostics, steps: 0, nodes: 0, locals: Vec::new(), items: 0 }
     }
 
     pub(super) fn place(&self, offset: usize) -> Place {
@@ -70,6 +87,11 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     }
 
     fn eval_inner(&mut self, expression: &Expr, place: Place, scope: usize, path: &str) -> Option<Node> {
+        if matches!(expression, Expr::Call(_) | Expr::Attribute(_) | Expr::BinOp(_))
+            && let Some(value) = self.dated(expression, scope)
+        {
+            return Some(Node::new(value, place));
+        }
         let value = match expression {
             Expr::StringLiteral(text) => Value::Text(text.value.to_str().to_owned()),
             Expr::NoneLiteral(_) => Value::Null,
@@ -90,6 +112,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Expr::Dict(dict) => self.dict(dict, scope, path)?,
             Expr::UnaryOp(operation) => self.unary(operation, place, scope, path)?,
             Expr::BinOp(operation) => return self.binary(operation, place, scope, path),
+            Expr::Compare(comparison) => Value::Bool(self.comparison(comparison, place, scope, path)?),
             Expr::BoolOp(operation) => return self.either(operation, scope, path),
             Expr::If(choice) => {
                 let test = self.eval(&choice.test, scope, path)?;
@@ -98,12 +121,27 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             }
             Expr::Name(name) => {
                 let at = name.range.start().to_usize();
+                if let Some(node) = self.local(&name.id, scope, at) {
+                    if self.nodes <= MAX_NODES {
+                        return Some(node);
+                    }
+                    self.nodes = MAX_NODES + 1;
+                    return self.problem(path, place, "this expression is too large".to_owned(), "");
+                }
                 let Some(found) = self.program.lookup(&name.id, scope, at) else {
                     let close = crate::config::diagnostics::closest(&name.id, self.program.names(scope));
-                    let hint = close.map_or_else(
-                        || "expected a literal, or a name that this file assigns one to".to_owned(),
-                        |close| format!("did you mean `{close}`?"),
-                    );
+                    let is_resource = path.ends_with(']')
+                        && path.rsplit_once('[').is_some_and(|(list, _)| list == "resources");
+                    let hint = if is_resource {
+                        Some(format!("a resource's name is text: write \"{}\"", name.id))
+                    } else {
+                        close
+                            .map(|close| format!("did you mean `{close}`?"))
+                            .or_else(|| advice(path).map(str::to_owned))
+                    };
+                    let hint = hint.unwrap_or_else(|| {
+                        "expected a literal, or a name that this file assigns one to".to_owned()
+                    });
                     return self.problem(
                         path,
                         place,
@@ -116,17 +154,48 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Expr::Attribute(attribute) => return self.attribute(attribute, place, path),
             Expr::Subscript(subscript) => return self.subscript(subscript, place, scope, path),
             Expr::Call(call) => return self.call(call, place, scope, path),
+            Expr::ListComp(list) => {
+                return self.list_comprehension(&list.elt, &list.generators, place, scope, path);
+            }
+            Expr::Generator(list) => {
+                return self.list_comprehension(&list.elt, &list.generators, place, scope, path);
+            }
+            Expr::DictComp(dict) => return self.dict_comprehension(dict, place, scope, path),
             other => return self.refuse(construct(other), place, path),
         };
         Some(Node::new(value, place))
+    }
+
+    /// The value of a name that only holds here.
+    fn local(&mut self, name: &str, scope: usize, at: usize) -> Option<Node> {
+        let local = self.locals.iter().rev().find(|local| local.scope == scope && local.name == name)?;
+        let assigned = || {
+            let found = self.program.lookup(name, scope, at);
+            found.is_some_and(|found| {
+                found.scope == scope && !matches!(found.binding.meaning, Meaning::Parameter { .. })
+            })
+        };
+        if !local.shadows && assigned() {
+            return None;
+        }
+        // A value that is passed on twice by each of many functions would double with each.
+        let weight = weight(&local.node);
+        self.nodes = self.nodes.saturating_add(weight);
+        // The value itself is then too much: the next expression says so.
+        Some(if self.nodes > MAX_NODES {
+            Node::new(Value::Null, local.node.place)
+        } else {
+            local.node.clone()
+        })
     }
 
     /// Says that a construct is not data.
     pub(super) fn refuse<T>(&mut self, what: &str, place: Place, path: &str) -> Option<T> {
         let message = format!("{what} cannot be read, expected a literal: nothing in the file is executed");
         let hint = match what {
+            _ if let Some(advice) = advice(path) => advice,
             "a lambda" => "leave it out; a function can only be given through the library",
-            "a comprehension" => "write out its items",
+            "a comprehension over this" => "write out its items",
             _ => "write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text",
         };
         self.problem(path, place, message, hint)
@@ -146,6 +215,16 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                     InterpolatedStringElement::Literal(literal) => joined.push_str(&literal.value),
                     InterpolatedStringElement::Interpolation(inner) => {
                         let place = self.place(inner.range.start().to_usize());
+                        let format = inner.format_spec.as_deref().map(literal_format);
+                        if let Some(text) = format
+                            .as_ref()
+                            .is_none_or(Option::is_some)
+                            .then(|| self.dated_part(&inner.expression, format.flatten(), scope))
+                            .flatten()
+                        {
+                            joined.push_str(&text);
+                            continue;
+                        }
                         if inner.format_spec.is_some() || inner.debug_text.is_some() {
                             return self.refuse("a format in an f-string", place, path);
                         }
@@ -218,6 +297,19 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 self.diagnostics.push(key_path.as_str(), key_place, message);
             }
             own.push((name.clone(), key_place.line));
+            if matches!(name.as_str(), "convert" | "transform")
+                && let Some(conversion) = self.conversion(&entry.value, scope)
+            {
+                let message = match &conversion {
+                    Conversion::Same => format!("`{name}` changes nothing in a request and is left out"),
+                    Conversion::Format(format) => format!("`{name}` is read as `format: {format}`"),
+                };
+                self.diagnostics.note(key_path.as_str(), key_place, message);
+                if let Conversion::Format(format) = conversion {
+                    map.insert("format", key_place, Node::text(format, key_place));
+                }
+                continue;
+            }
             match self.eval(&entry.value, scope, &key_path) {
                 Some(node) => {
                     map.insert(name, key_place, node);
@@ -268,6 +360,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 Some(Value::Map(left))
             }
             (Value::Int(left), operator, Value::Int(right)) => arithmetic(left, operator, right),
+            (Value::Text(text), Operator::Mod, value) => percent(&text, &value).map(Value::Text),
             _ => None,
         };
         let Some(value) = value else {
@@ -315,7 +408,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     }
 
     /// Whether Python would take a value as true. What is only known later (a secret) is taken as given.
-    fn is_true(&mut self, node: &Node, path: &str) -> bool {
+    pub(super) fn is_true(&mut self, node: &Node, path: &str) -> bool {
         match &node.value {
             Value::Null => false,
             Value::Bool(flag) => *flag,
@@ -342,7 +435,8 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             }
             Some(name) => {
                 let message = format!("`{name}` cannot be read, expected a literal");
-                self.problem(path, place, message, "write the value itself where it is used")
+                let hint = advice(path).unwrap_or("write the value itself where it is used");
+                self.problem(path, place, message, hint)
             }
             None => self.refuse("an attribute", place, path),
         }
@@ -366,6 +460,24 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             Some(node) => Some(node.clone()),
             None => self.problem(path, place, format!("there is no `{name}` in {}", base.kind_name()), ""),
         }
+    }
+}
+
+/// The format after the colon of an f-string's part, if it is plain text.
+fn literal_format(spec: &InterpolatedStringFormatSpec) -> Option<&str> {
+    match &*spec.elements {
+        [InterpolatedStringElement::Literal(literal)] => Some(&literal.value),
+        _ => None,
+    }
+}
+
+/// What a copy of a value costs, in nodes.
+fn weight(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Text(text) => text.len() / 64,
+        Value::List(items) => items.iter().map(weight).sum(),
+        Value::Map(map) => map.entries.iter().map(|entry| weight(&entry.value)).sum(),
+        _ => 0,
     }
 }
 
@@ -417,8 +529,7 @@ pub(super) fn start_of(expression: &Expr) -> usize {
 fn construct(expression: &Expr) -> &'static str {
     match expression {
         Expr::Lambda(_) => "a lambda",
-        Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => "a comprehension",
-        Expr::Set(_) => "a set",
+        Expr::Set(_) | Expr::SetComp(_) => "a set",
         Expr::Compare(_) => "a comparison",
         Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => "`await` or `yield`",
         Expr::Named(_) => "`:=`",

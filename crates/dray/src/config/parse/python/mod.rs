@@ -12,10 +12,15 @@ use super::Places;
 use eval::Evaluator;
 use scope::{Meaning, Program};
 
+mod advice;
 mod bounds;
 mod calls;
+mod convert;
 mod dates;
 mod eval;
+mod functions;
+mod methods;
+mod moment;
 mod names;
 mod scope;
 

@@ -2,6 +2,7 @@
 
 use crate::config::node::{Map, Node, Place, Value};
 
+use super::advice::advice;
 use super::eval::Evaluator;
 use super::scope::{Change, ChangeKind, Found, Meaning, dotted};
 
@@ -38,8 +39,12 @@ impl<'a> Evaluator<'a, '_> {
                 let hint = format!("give it a default: {name}=dlt.secrets.value or {name}=\"...\"");
                 return self.problem(path, place, message, &hint);
             }
-            Meaning::Unknown(why) => {
-                let hint = "write the value itself where it is used";
+            Meaning::Function { .. } | Meaning::Unknown(_) => {
+                let why = match found.binding.meaning {
+                    Meaning::Unknown(why) => why,
+                    _ => "is a function",
+                };
+                let hint = advice(path).unwrap_or("write the value itself where it is used");
                 return self.problem(path, place, format!("`{name}` {why}"), hint);
             }
         };
@@ -52,6 +57,9 @@ impl<'a> Evaluator<'a, '_> {
     /// Follows `config["client"]["auth"] = ...` and the like.
     fn change(&mut self, node: &mut Node, change: &Change<'a>, scope: usize, path: &str) -> Option<()> {
         let place = self.place(change.at);
+        if let (ChangeKind::Loop(looped), Value::List(items)) = (&change.kind, &mut node.value) {
+            return self.appended_in_loop(looped, items, scope, path);
+        }
         let mut keys = Vec::new();
         for key in &change.keys {
             keys.push(self.eval(key, scope, path)?);
@@ -66,7 +74,7 @@ impl<'a> Evaluator<'a, '_> {
             | ChangeKind::Append(value)
             | ChangeKind::Extend(value)
             | ChangeKind::Update(value) => Some(self.eval(value, scope, path)?),
-            ChangeKind::Unknown => None,
+            ChangeKind::Loop(_) | ChangeKind::Unknown => None,
         };
         let done = match (&change.kind, target, value) {
             (ChangeKind::Set(_), Some(target), Some(value)) => match (&mut target.value, last) {

@@ -1,7 +1,7 @@
 //! Which names a Python file binds, where, and to what.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
-use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt, StmtExpr, StmtIf};
+use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt, StmtExpr, StmtFor, StmtFunctionDef, StmtIf};
 
 /// The names of a module and of its functions and classes.
 pub(super) struct Program<'a> {
@@ -32,6 +32,8 @@ pub(super) enum Meaning<'a> {
     Value { value: &'a Expr, annotation: Option<&'a Expr> },
     /// A parameter of a function.
     Parameter { default: Option<&'a Expr> },
+    /// A function of this file, and the scope of its body.
+    Function { function: &'a StmtFunctionDef, inner: usize },
     /// Something that cannot be known without running the file, and why.
     Unknown(&'static str),
 }
@@ -55,6 +57,8 @@ pub(super) enum ChangeKind<'a> {
     Extend(&'a Expr),
     /// `x.update(value)`
     Update(&'a Expr),
+    /// `for n in names: x.append(value)`
+    Loop(&'a StmtFor),
     /// Anything else.
     Unknown,
 }
@@ -164,13 +168,12 @@ impl<'a> Program<'a> {
                 }
             }
             Stmt::FunctionDef(function) => {
-                self.bind(
-                    &function.name.id,
-                    function.range.start().to_usize(),
-                    Meaning::Unknown("is a function"),
-                    scope,
-                );
                 let inner = self.open(scope);
+                let meaning = match doubt {
+                    Some(doubt) => Meaning::Unknown(doubt),
+                    None => Meaning::Function { function, inner },
+                };
+                self.bind(&function.name.id, function.range.start().to_usize(), meaning, scope);
                 self.parameters(&function.parameters, inner);
                 self.statements(&function.body, inner, None);
             }
@@ -188,6 +191,20 @@ impl<'a> Program<'a> {
             Stmt::For(looped) => {
                 self.expression(&looped.iter, scope);
                 self.unknown(&looped.target, looped.range.start().to_usize(), "is set by a loop", scope);
+                if let (Some(name), None) = (appended(looped), doubt) {
+                    let at = looped.range.start().to_usize();
+                    self.note_change(
+                        Change { name, at, keys: Vec::new(), kind: ChangeKind::Loop(looped) },
+                        scope,
+                    );
+                    for statement in &looped.body {
+                        match statement {
+                            Stmt::Expr(expression) => self.expression(&expression.value, scope),
+                            other => self.statement(other, scope, Some("is set in a loop")),
+                        }
+                    }
+                    return;
+                }
                 self.statements(&looped.body, scope, Some("is set in a loop"));
                 self.statements(&looped.orelse, scope, doubt);
             }
@@ -344,8 +361,12 @@ impl<'a> Program<'a> {
         keys.reverse();
         let Expr::Name(name) = base else { return };
         let kind = if doubt.is_some() { ChangeKind::Unknown } else { kind };
+        self.note_change(Change { name: &name.id, at, keys, kind }, scope);
+    }
+
+    fn note_change(&mut self, change: Change<'a>, scope: usize) {
         if let Some(scope) = self.scopes.get_mut(scope) {
-            scope.changes.push(Change { name: &name.id, at, keys, kind });
+            scope.changes.push(change);
         }
     }
 
@@ -353,6 +374,38 @@ impl<'a> Program<'a> {
         let mut finder = SourceCalls { scope, found: &mut self.source_calls };
         finder.visit_expr(expression);
     }
+}
+
+/// The list that a loop appends to, if it does nothing else but give names to values of its own.
+fn appended(looped: &StmtFor) -> Option<&str> {
+    if looped.is_async || !looped.orelse.is_empty() {
+        return None;
+    }
+    let mut list = None;
+    for statement in &looped.body {
+        match statement {
+            Stmt::Assign(assign) if assign.targets.iter().all(Expr::is_name_expr) => {}
+            Stmt::Expr(expression) => {
+                let (name, _) = append_call(&expression.value)?;
+                if list.is_some_and(|known| known != name) {
+                    return None;
+                }
+                list = Some(name);
+            }
+            _ => return None,
+        }
+    }
+    list
+}
+
+/// `x.append(value)`: the name and the value.
+pub(super) fn append_call(expression: &Expr) -> Option<(&str, &Expr)> {
+    let call = expression.as_call_expr()?;
+    let method = call.func.as_attribute_expr()?;
+    let name = method.value.as_name_expr()?;
+    let only = call.arguments.args.first().filter(|_| call.arguments.args.len() == 1)?;
+    (method.attr.id.as_str() == "append" && call.arguments.keywords.is_empty())
+        .then_some((name.id.as_str(), only))
 }
 
 struct SourceCalls<'a, 'out> {

@@ -98,12 +98,202 @@ fn dates_become_templates() {
     for (expression, expected) in [
         ("pendulum.today().subtract(days=30).to_iso8601_string()", "'${today - 30d:%Y-%m-%dT%H:%M:%SZ}'"),
         ("(datetime.now() - timedelta(days=30)).strftime('%Y-%m-%d')", "'${now - 30d:%Y-%m-%d}'"),
-        ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now:%Y-%m-%dT%H:%M:%SZ}'"),
+        ("datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')", "'${now}'"),
         ("pendulum.now('UTC').subtract(hours=36).to_iso8601_string()", "'${now - 36h}'"),
         ("(date.today() - timedelta(1)).isoformat()", "'${today - 1d}'"),
         ("pendulum.now().to_date_string()", "'${now:%Y-%m-%d}'"),
+        ("datetime.utcnow().isoformat() + 'Z'", "'${now:%Y-%m-%dT%H:%M:%S}Z'"),
+        ("datetime.now(timezone.utc).isoformat().replace('+00:00', 'Z')", "'${now}'"),
+        (
+            "pendulum.today().subtract(days=30).format('YYYY-MM-DD[T]HH:mm')",
+            "'${today - 30d:%Y-%m-%dT%H:%M}'",
+        ),
+        ("pendulum.yesterday().to_date_string()", "'${today - 1d}'"),
+        ("datetime.now().date().isoformat()", "'${now:%Y-%m-%d}'"),
+        ("str(date.today() - timedelta(days=1))", "'${today - 1d}'"),
+        ("f'{date.today() - timedelta(weeks=2)}'", "'${today - 14d}'"),
+        ("f'on {datetime.now():%d.%m.%Y}'", "'on ${now:%d.%m.%Y}'"),
+        ("int(time.time()) - 24 * 3600", "'${now - 1d:%s}'"),
+        ("int(datetime.now().timestamp() * 1000)", "'${now:%s}000'"),
+        ("pendulum.now('UTC').start_of('day').int_timestamp", "'${today:%s}'"),
+        ("datetime.now().replace(hour=23, minute=59, second=59)", "'${today + 86399s:%Y-%m-%dT%H:%M:%S}'"),
+        ("datetime(2024, 1, 31).isoformat()", "'2024-01-31T00:00:00'"),
+        ("datetime(2024, 1, 31, tzinfo=timezone.utc)", "'2024-01-31T00:00:00Z'"),
+        ("(pendulum.datetime(2024, 3, 1) - timedelta(days=1)).to_date_string()", "'2024-02-29'"),
+        ("pendulum.parse('2024-01-01').int_timestamp", "1704067200"),
     ] {
         assert_eq!(value(expression), expected, "{expression}");
+    }
+    let named = "DAYS = 7\nFORMAT = '%Y'\nstart = datetime.now() - timedelta(days=DAYS)\nconfig = {'x': start.strftime(FORMAT)}";
+    assert_eq!(show(&good(named)), "{x: '${now - 7d:%Y}'}");
+}
+
+#[test]
+fn dates_that_no_template_can_hold_are_refused() {
+    for expression in [
+        "pendulum.now().subtract(months=1).to_date_string()",
+        "pendulum.today('Europe/Berlin').to_date_string()",
+        "datetime.now(ZoneInfo('Asia/Tokyo')).isoformat()",
+        "(datetime.now() - timedelta(hours=5)).replace(hour=0, minute=0, second=0)",
+        "datetime.now().replace(day=1).isoformat()",
+        "pendulum.now().format('MMMM Do')",
+        "datetime(2024, 13, 1)",
+    ] {
+        let problems = bad(&format!("config = {{'x': {expression}}}"));
+        assert!(problems.starts_with("line 1: x: "), "{expression}: {problems}");
+    }
+}
+
+#[test]
+fn methods_of_constants_have_their_results() {
+    for (expression, expected) in [
+        ("'AB'.lower()", "'ab'"),
+        ("'https://a/'.rstrip('/') + '/v1'", "'https://a/v1'"),
+        ("'a-b'.replace('-', '_')", "'a_b'"),
+        ("'a{}{{}}{n}'.format(1, n='x')", "'a1{}x'"),
+        ("'%s/%d%%' % ('a', 5)", "'a/5%'"),
+        ("{'k': 1}.get('k')", "1"),
+        ("{'k': 1}.get('l', 2)", "2"),
+        ("int('7')", "7"),
+        ("int(os.getenv('N', '5'))", "'${env.N:-5}'"),
+        ("userdata.get('KEY')", "'${secrets.KEY}'"),
+        ("dbutils.secrets.get(scope='s', key='KEY')", "'${secrets.KEY}'"),
+        ("st.secrets['KEY']", "'${secrets.KEY}'"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    // What a secret holds is not known here.
+    assert!(
+        bad("T = dlt.secrets['t']\nconfig = {'x': T.lower()}").contains("`.lower(...)` cannot be read here")
+    );
+}
+
+#[test]
+fn comprehensions_over_constants_are_written_out() {
+    for (expression, expected) in [
+        (
+            "[{'name': n, 'path': f'{n}/list'} for n in ('a', 'b')]",
+            "[{name: 'a', path: 'a/list'}, {name: 'b', path: 'b/list'}]",
+        ),
+        ("[f'{k}={v}' for k, v in {'a': 1, 'b': 2}.items()]", "['a=1', 'b=2']"),
+        ("{k: v for k, v in {'a': 1, 'b': None}.items() if v}", "{a: 1}"),
+        ("[n for n in ['a', 'b', 'c'] if n != 'a' if n not in ['c']]", "['b']"),
+        ("'x' if None is not None else 'y'", "'y'"),
+        ("[[a, b] for a in range(2) for b in ['x']]", "[[0, 'x'], [1, 'x']]"),
+        ("','.join(str(c) for c in [1, 2])", "'1,2'"),
+        ("[f'{i}{n}' for i, n in enumerate(['a', 'b'])]", "['0a', '1b']"),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    let named = "n = 'out'\nNAMES = ['a']\nconfig = {'x': [n for n in NAMES], 'y': n}";
+    assert_eq!(show(&good(named)), "{x: ['a'], y: 'out'}");
+    assert!(bad("config = {'x': [n for n in fetch()]}").contains("`fetch(...)` cannot be read"));
+    assert!(bad("T = dlt.secrets['t']\nconfig = {'x': T == 'a'}").contains("this comparison cannot be read"));
+    assert!(bad("config = {'x': [a for a, b in [[1]]]}").contains("these names do not fit the items"));
+}
+
+#[test]
+fn loops_that_only_append_are_written_out() {
+    let text = "NAMES = {'a': 1, 'b': 2}\nresources = ['first']\nfor name, size in NAMES.items():\n    path = f'{name}/list'\n    \
+                resources.append({'name': name, 'path': path, 'size': size})\nresources.append('last')\n\
+                config = {'resources': resources}";
+    assert_eq!(
+        show(&good(text)),
+        "{resources: ['first', {name: 'a', path: 'a/list', size: 1}, {name: 'b', path: 'b/list', size: 2}, 'last']}"
+    );
+    for body in ["if n:\n        r.append(n)", "print(n)\n    r.append(n)", "r.append(n)\n    s.append(n)"] {
+        let problems = bad(&format!("r = []\ns = []\nfor n in ['a']:\n    {body}\nconfig = {{'x': r}}"));
+        assert!(problems.contains("`r` is changed here in a way that cannot be followed"), "{problems}");
+    }
+    let text = "p = 'x'\nr = []\nfor n in ['a']:\n    p = n\n    r.append(p)\nconfig = {'x': p}";
+    assert!(bad(text).contains("`p` is set in a loop"));
+    let problems = bad("r = []\nfor n in fetch():\n    r.append(n)\nconfig = {'x': r}");
+    assert!(problems.contains("`fetch(...)` cannot be read"), "{problems}");
+}
+
+#[test]
+fn functions_that_only_return_data_have_their_results() {
+    let text = "def paged(param='page', size=10):\n    'Pages.'\n    name = param.lower()\n    return {'param': name, 'size': size}\n\
+                def make(token=dlt.secrets.value):\n    config = {'a': paged(), 'b': paged('P', size=5)}\n    config['t'] = token\n    return config\n\
+                rest_api_source(make())";
+    assert_eq!(
+        show(&good(text)),
+        "{a: {param: 'page', size: 10}, b: {param: 'p', size: 5}, t: '${secrets.token}'}"
+    );
+    let text = "def ago(days, how='%Y'):\n    return (datetime.now() - timedelta(days=days)).strftime(how)\nconfig = {'x': ago(7)}";
+    assert_eq!(show(&good(text)), "{x: '${now - 7d:%Y}'}");
+    for (function, words) in [
+        ("def f():\n    if x:\n        return 1\n    return 2", "`f(...)` cannot be read"),
+        ("def f():\n    yield 1", "`f(...)` cannot be read"),
+        ("@dlt.resource\ndef f():\n    return 1", "`f(...)` cannot be read"),
+        ("def f():\n    return requests.get('u').json()", "line 2: x: the result of a call cannot be read"),
+        ("def f():\n    return f()", "too large or too deep"),
+        ("def f(a):\n    return a", "the parameter `a` has no value"),
+    ] {
+        let problems = bad(&format!("{function}\nconfig = {{'x': f()}}"));
+        assert!(problems.contains(words), "{problems}");
+    }
+}
+
+#[test]
+fn a_convert_that_only_writes_a_moment_is_a_format() {
+    for (function, expected) in [
+        ("lambda e: int(e)", "{cursor_path: 'u'}"),
+        ("lambda x: pendulum.parse(x).int_timestamp", "{cursor_path: 'u', format: 'unix'}"),
+        (
+            "lambda x: parser.parse(x).timestamp() if not isinstance(x, datetime) else x",
+            "{cursor_path: 'u', format: 'unix'}",
+        ),
+        (
+            "lambda x: int(datetime.fromisoformat(x.replace('Z', '+00:00')).timestamp() * 1000)",
+            "{cursor_path: 'u', format: 'unix_milliseconds'}",
+        ),
+        ("lambda e: pendulum.from_timestamp(int(e)).to_date_string()", "{cursor_path: 'u', format: 'date'}"),
+        ("lambda d: d.strftime('%d.%m.%Y') if d else None", "{cursor_path: 'u', format: '%d.%m.%Y'}"),
+        ("named", "{cursor_path: 'u', format: 'iso'}"),
+    ] {
+        let text = format!(
+            "def named(v):\n    'Text.'\n    return v.isoformat()\nconfig = {{'cursor_path': 'u', 'convert': {function}}}"
+        );
+        assert_eq!(show(&good(&text)), expected, "{function}");
+    }
+    for function in
+        ["lambda x: x + 1", "lambda x: min(x, now)", "lambda x: int(x) * 60", "lambda x, y: x", "other"]
+    {
+        let problems = bad(&format!("config = {{'convert': {function}}}"));
+        assert!(problems.starts_with("line 1: convert: "), "{problems}");
+    }
+}
+
+#[test]
+fn what_grows_with_every_step_is_refused() {
+    let twice = "def f(a):\n    return [a, a]\n";
+    let deep = format!("{}'x'{}", "f(".repeat(40), ")".repeat(40));
+    let problems = bad(&format!("{twice}config = {{'x': {deep}}}"));
+    assert!(problems.contains("too large") || problems.contains("too deep"), "{problems}");
+    let long = "a".repeat(3_000);
+    let problems = bad(&format!("L = '{long}'\nconfig = {{'x': L.replace('a', L)}}"));
+    assert!(problems.contains("`.replace(...)` cannot be read here"), "{problems}");
+    let problems = bad("config = {'x': [a for a in range(200) for b in range(200)]}");
+    assert!(problems.contains("more than 10000 items"), "{problems}");
+}
+
+#[test]
+fn code_in_place_of_data_is_refused_with_what_to_write() {
+    for (config, hint) in [
+        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
+        (
+            "{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x + 1}}}]}",
+            "use `format` instead",
+        ),
+        ("{'resources': [{'endpoint': {'response_actions': [fn]}}]}", "action: ignore"),
+        ("{'client': {'session': requests.Session()}}", "leave it out: `client.headers`"),
+        ("{'client': {'paginator': Mine()}}", "header_cursor or single_page"),
+        ("{'client': {'auth': {'token': get_token()}}}", "oauth2_client_credentials"),
+        ("{'client': {'headers': {'Authorization': base64.b64encode(b'x').decode()}}}", "`type: http_basic`"),
+    ] {
+        let problems = bad(&format!("def fn(x): pass\nconfig = {config}"));
+        assert!(problems.contains(hint), "{problems}");
     }
 }
 
@@ -211,15 +401,15 @@ fn a_condition_on_a_secret_is_taken_as_given_and_noted() {
 fn problems_name_the_construct_and_the_place() {
     let problems = bad(
         "import z\nbase = 'x'\nfor n in []:\n    looped = 1\nif z:\n    maybe = 1\ndef fn(): pass\n\
-         config = {\n'a': lambda x: x,\n'b': [i for i in y],\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
-         'f': maybe,\n'g': z,\n'h': fn,\n'i': '%s' % base,\n'j': '{}'.format(base),\n'k': MyPaginator(1),\n\
+         config = {\n'a': lambda x: x,\n'b': {i for i in y},\n'c': compute('sk_live'),\n'd': bse,\n'e': looped,\n\
+         'f': maybe,\n'g': z,\n'h': fn,\n'i': '%5s' % base,\n'j': '{:>3}'.format(base),\n'k': MyPaginator(1),\n\
          'l': f'{base:>5}',\n'm': self.x,\n'n': 'a' + 1,\n'n': 2,\n'o': OffsetPaginator(1,2,3,4,5,6,7,8,9,10,11),\n\
          'p': {1, 2},\n'q': base['x'],\n'r': dlt.secrets['a b'],\n's': 99999999999999999999,\n}",
     );
     assert!(!problems.contains("sk_live"));
     insta::assert_snapshot!(problems, @r##"
     line 9: a: a lambda cannot be read, expected a literal: nothing in the file is executed | leave it out; a function can only be given through the library
-    line 10: b: a comprehension cannot be read, expected a literal: nothing in the file is executed | write out its items
+    line 10: b: a set cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
     line 11: c: `compute(...)` cannot be read, expected a literal: nothing in the file is executed | write its result itself, or ${secrets.NAME}, ${env.NAME}, ${vars.NAME} or ${now - 30d} in a text
     line 12: d: `bse` has no value in this file | did you mean `base`?
     line 13: e: `looped` is set in a loop | write the value itself where it is used
@@ -227,7 +417,7 @@ fn problems_name_the_construct_and_the_place() {
     line 15: g: `z` is imported from another file, which is not read | write the value itself where it is used
     line 16: h: `fn` is a function | write the value itself where it is used
     line 17: i: `%` between text and text cannot be read without running it | use an f-string
-    line 18: j: `.format(...)` cannot be read, expected a literal | use an f-string
+    line 18: j: `.format(...)` cannot be read here, expected a literal | use an f-string
     line 19: k: `MyPaginator(...)` cannot be read, expected a literal: nothing in the file is executed | write it as a dict with a `type`
     line 20: l: a format in an f-string cannot be read, expected a literal: nothing in the file is executed | write the value itself, or ${secrets.NAME}, ${env.NAME} or ${vars.NAME} in a text
     line 21: m: `self.x` cannot be read, expected a literal | write the value itself where it is used

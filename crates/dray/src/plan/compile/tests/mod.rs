@@ -1,3 +1,4 @@
+mod forms;
 mod patches;
 mod seeds;
 mod spellings;

@@ -323,7 +323,7 @@ fn not_supported_yet() {
     2:77 resources[0].write_disposition.strategy: `strategy: scd2` is not supported yet
       = `delete-insert` and `upsert` are
     2:101 resources[0].schema_contract: `schema_contract: freeze` is not supported yet
-      = only `evolve` is
+      = only `evolve` is; `columns` with a `data_type` says what type a column has
     "#);
 }
 
