@@ -267,7 +267,8 @@ mod tests {
         let message =
             DuckDbMessage::new("Catalog Error: Table with name z does not exist!\n\nLINE 1: select 'secret'");
         assert_eq!(message.to_string(), "Catalog Error: Table with name z does not exist!");
-        let message = DuckDbMessage::new("failed to pin block (19.0 MiB used)\n\nPossible solutions:\n* SET x");
+        let message =
+            DuckDbMessage::new("failed to pin block (19.0 MiB used)\n\nPossible solutions:\n* SET x");
         assert_eq!(message.to_string(), "failed to pin block (19.0 MiB used)");
     }
 }
