@@ -156,7 +156,7 @@ pub(super) struct Came {
     pub(super) bound: Option<u64>,
     /// The same, of the configuration alone: never to be asked for.
     pub(super) maximum: Option<u64>,
-    /// A request in vain would be missed.
+    /// Requests are numbered: the last of them must not go to a page whose predecessor then gets none.
     pub(super) sparing: bool,
 }
 
@@ -198,8 +198,9 @@ impl Pace {
         self.full = if full && even && stride.is_some() { self.full + 1 } else { 0 };
         self.depth = match self.full {
             0 => 1,
+            _ if came.sparing => 1,
             _ if came.bound.is_some() => MOST,
-            FULL.. if !came.sparing => self.depth + 1,
+            FULL.. => self.depth + 1,
             _ => 1,
         };
         let room = (HELD / came.bytes.max(1)).max(1);
