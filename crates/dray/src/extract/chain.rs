@@ -194,7 +194,7 @@ impl Reader {
             }
             let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
-            let straight = chain.is_straight();
+            let straight = chain.may_be_carried_on();
             if !straight {
                 tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
             }
@@ -294,7 +294,7 @@ impl Reader {
             records: page.records.len(),
             bytes: page.document.body().len(),
             onward: chain.may_hurry(),
-            disturbed: !chain.is_straight(),
+            disturbed: !chain.may_be_carried_on(),
             bound: bound.total,
             maximum: bound.maximum,
             sparing: self.session.plan.client.max_requests.is_some(),

@@ -65,6 +65,7 @@ fn cut(
             .hint("give `initial_value`"));
     };
     let grain = grain(&plan.format, &start);
+    tells_apart(&start, grain, plan)?;
     let size = window.seconds.saturating_mul(SECOND);
     let first = instant_of(&start, &plan.format)?.div_euclid(grain) * grain;
     let end = match &plan.end_value {
@@ -94,6 +95,20 @@ fn cut(
     };
     spans.push(Span { from, to, first: spans.is_empty(), last: plan.end_value.is_some() });
     Ok(spans)
+}
+
+/// A form that writes two borders alike (`%H:%M` where they differ by a second) cannot ask for what lies between them.
+fn tells_apart(start: &CursorValue, grain: i64, plan: &IncrementalPlan) -> Result<()> {
+    let at = instant_of(start, &plan.format)?.div_euclid(grain) * grain;
+    let text = |micros: i64| written(&alike(start, micros, plan)?, &plan.format);
+    let [before, own, after] = [text(at - grain)?, text(at)?, text(at + grain)?];
+    if before != own && own != after {
+        return Ok(());
+    }
+    let unit = if grain == DAY { "days" } else { "seconds" };
+    Err(Error::new(ErrorKind::Config, format!("`window` needs a format that tells {unit} apart"))
+        .with("found", own)
+        .hint("write seconds too, or whole dates"))
 }
 
 /// What borders between windows are whole in.
@@ -129,16 +144,19 @@ impl Span {
     /// Start and end as they are sent.
     ///
     /// An API that excludes its start (`range_start: open`) is asked for one unit more before a border. One that includes
-    /// its end (`range_end: closed`) is asked for the border too, which is then left out; only where whole days are sent
-    /// is the day before the border asked for, since that day is all included.
+    /// its end (`range_end: closed`) is asked for the border too, which is then left out. Where dates are sent, a day of the
+    /// API's may not be one of UTC: borders reach a day further on both sides.
     pub(super) fn sent(&self, plan: &IncrementalPlan) -> Result<[Option<String>; 2]> {
         let grain = grain(&plan.format, &self.from);
-        let earlier = |value: &CursorValue| -> Result<CursorValue> {
-            alike(value, instant_of(value, &plan.format)? - grain, plan)
+        let dates = grain == DAY;
+        let moved = |value: &CursorValue, units: i64| -> Result<CursorValue> {
+            alike(value, instant_of(value, &plan.format)? + units * grain, plan)
         };
-        let from = if plan.start_open && !self.first { earlier(&self.from)? } else { self.from.clone() };
+        let earlier = i64::from(dates) + i64::from(plan.start_open);
+        let from = if self.first { self.from.clone() } else { moved(&self.from, -earlier)? };
+        let later = i64::from(dates && !plan.end_closed);
         let to = match &self.to {
-            Some(to) if plan.end_closed && !self.last && grain == DAY => Some(earlier(to)?),
+            Some(to) if !self.last => Some(moved(to, later)?),
             to => to.clone(),
         };
         Ok([Some(written(&from, &plan.format)?), to.map(|to| written(&to, &plan.format)).transpose()?])
@@ -221,14 +239,14 @@ mod tests {
                 text("2024-01-06"),
                 CursorFormat::AsIs,
                 48 * HOUR,
-                ["2024-01-01 2024-01-03", "2024-01-03 2024-01-05", "2024-01-05 2024-01-06"],
+                ["2024-01-01 2024-01-04", "2024-01-02 2024-01-06", "2024-01-04 2024-01-06"],
             ),
             (
                 text("2024-01-01T10:30:00Z"),
                 text("2024-01-04T00:00:00Z"),
                 CursorFormat::Date,
                 24 * HOUR,
-                ["2024-01-01 2024-01-02", "2024-01-02 2024-01-03", "2024-01-03 2024-01-04"],
+                ["2024-01-01 2024-01-03", "2024-01-01 2024-01-04", "2024-01-02 2024-01-04"],
             ),
             (
                 CursorValue::Int(1000),
@@ -259,20 +277,20 @@ mod tests {
     #[test]
     fn a_read_without_an_end_has_an_open_last_window() {
         let open = plan(text("2024-01-01T00:00:00Z"), None, CursorFormat::Date);
-        assert_eq!(sent(&open, 48 * HOUR, false), ["2024-01-01 2024-01-03", "2024-01-03 "]);
+        assert_eq!(sent(&open, 48 * HOUR, false), ["2024-01-01 2024-01-04", "2024-01-02 "]);
         // Where the request needs an end, it lies beyond now.
-        assert_eq!(sent(&open, 48 * HOUR, true), ["2024-01-01 2024-01-03", "2024-01-03 2024-01-04"]);
+        assert_eq!(sent(&open, 48 * HOUR, true), ["2024-01-01 2024-01-04", "2024-01-02 2024-01-05"]);
         let future = plan(text("2025-01-01"), None, CursorFormat::Date);
         assert_eq!(sent(&future, 48 * HOUR, false), ["2025-01-01 "]);
     }
 
     #[test]
-    fn days_that_are_included_whole_are_sent_once() {
+    fn days_reach_further_on_both_sides() {
         let closed = IncrementalPlan {
             end_closed: true,
             ..plan(text("2024-01-01"), Some(text("2024-01-05")), CursorFormat::Date)
         };
-        assert_eq!(sent(&closed, 48 * HOUR, false), ["2024-01-01 2024-01-02", "2024-01-03 2024-01-05"]);
+        assert_eq!(sent(&closed, 48 * HOUR, false), ["2024-01-01 2024-01-03", "2024-01-02 2024-01-05"]);
         // An instant has fractions: 00:59:59.5 is included only if the border is.
         let closed = IncrementalPlan {
             end_closed: true,
@@ -288,6 +306,25 @@ mod tests {
             ..plan(CursorValue::Int(1000), Some(CursorValue::Int(1020)), CursorFormat::Unix)
         };
         assert_eq!(sent(&open, 10, false), ["1000 1010", "1009 1020"]);
+    }
+
+    #[test]
+    fn a_form_that_writes_two_borders_alike_is_refused() {
+        let now = "2024-01-03T12:00:00Z".parse().unwrap();
+        let window = WindowPlan { seconds: 86_400, must_end: false };
+        for (pattern, refused) in [
+            ("%Y-%m-%dT%H:%M", true),
+            ("%Y-%m-%dT%H", true),
+            ("%Y-%m", true),
+            ("%Y-%m-%dT%H:%M:%S", false),
+            ("%Y-%m-%d", false),
+        ] {
+            for start in ["2024-01-01T10:30:45Z", "2024-01-01T10:59:59Z", "2023-12-31T00:00:00Z"] {
+                let plan = plan(text(start), None, CursorFormat::Pattern(pattern.to_owned()));
+                let cut = cut(&plan, window, None, now);
+                assert_eq!(cut.is_err(), refused, "{pattern} from {start}");
+            }
+        }
     }
 
     #[test]

@@ -99,10 +99,11 @@ impl Gatherer {
                 Ok(None) => break,
                 Err(_elapsed) => None,
             };
-            let due = event.is_none() || self.pending_bytes >= self.checkpointing.bytes;
+            // What was told before a restart must be taken back with all the rest, what comes after it must not: the restart
+            // is a segment of its own.
+            let restarts = matches!(event, Some(Event::Restarted { .. }));
+            let due = event.is_none() || restarts || self.pending_bytes >= self.checkpointing.bytes;
             if let Some(event) = event {
-                // What was told before a restart must be taken back with all the rest.
-                let restarts = matches!(event, Event::Restarted { .. });
                 if restarts && !self.send(segments) {
                     return;
                 }

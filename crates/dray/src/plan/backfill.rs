@@ -37,6 +37,7 @@ impl Plan {
                 whole.push(resource.name.clone());
                 continue;
             };
+            fits(incremental).map_err(|error| error.with("resource", &resource.name))?;
             if until.is_some() && since.is_none() && incremental.initial_value.is_none() {
                 return Err(wrong("`--until` alone begins at `initial_value`, and a resource has none")
                     .with("resource", &resource.name)
@@ -77,6 +78,23 @@ fn note(range: &Backfill) -> String {
             )
         }
     }
+}
+
+/// Whether times can be the ends of what a resource reads.
+fn fits(incremental: &IncrementalPlan) -> Result<()> {
+    if incremental.descending {
+        return Err(wrong("a backfill goes forward in time: not with `last_value_func: min`"));
+    }
+    let counts = match &incremental.initial_value {
+        Some(CursorValue::Int(_) | CursorValue::Float(_)) => true,
+        Some(CursorValue::Text(text)) => text.trim().parse::<f64>().is_ok(),
+        None => false,
+    };
+    if counts && incremental.format == CursorFormat::AsIs {
+        return Err(wrong("the cursor is a number, and nothing says what it counts")
+            .hint("give the resource's `incremental` a `format`: `unix` or `unix_milliseconds`; or name the resources to run"));
+    }
+    Ok(())
 }
 
 fn wrong(message: &str) -> Error {
@@ -150,5 +168,16 @@ mod tests {
             assert_eq!(as_cursor(&plan, given, micros), expected);
         }
         assert!(instant("--since", "yesterday").is_err());
+    }
+
+    #[test]
+    fn a_range_of_times_fits_no_numbers_of_unknown_meaning_and_no_reading_backwards() {
+        let text = |text: &str| Some(CursorValue::Text(text.to_owned()));
+        assert!(fits(&incremental(Some(CursorValue::Int(0)), CursorFormat::AsIs)).is_err());
+        assert!(fits(&incremental(text("1700000000"), CursorFormat::AsIs)).is_err());
+        assert!(fits(&incremental(Some(CursorValue::Int(0)), CursorFormat::Unix)).is_ok());
+        assert!(fits(&incremental(text("2024-01-01"), CursorFormat::AsIs)).is_ok());
+        let backwards = IncrementalPlan { descending: true, ..incremental(None, CursorFormat::Iso) };
+        assert!(fits(&backwards).is_err());
     }
 }

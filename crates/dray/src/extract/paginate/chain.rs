@@ -126,10 +126,14 @@ impl Chain {
         total.is_some_and(|total| total > received)
     }
 
-    /// Every page so far followed the one before it: to go on from the last token loses and doubles nothing. Not so while
-    /// pages are read again.
+    /// Every page so far followed the one before it. Not so while pages are read again.
     pub(in crate::extract) fn is_straight(&self) -> bool {
         self.drift.as_ref().is_none_or(Drift::is_straight)
+    }
+
+    /// To go on from the last token loses and doubles nothing. Not so where the list must be read again from its beginning.
+    pub(in crate::extract) fn may_be_carried_on(&self) -> bool {
+        self.is_straight() && !self.drift.as_ref().is_some_and(Drift::is_disturbed)
     }
 
     /// The page that comes next was asked for before its turn.

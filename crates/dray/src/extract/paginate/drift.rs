@@ -192,10 +192,14 @@ impl Drift {
     /// Pages may be asked for before their turn: should the list change, that would be noticed.
     pub(super) fn may_hurry(&self) -> bool {
         match self.watch {
-            DriftWatch::Off => true,
             DriftWatch::Watch => self.sure && !self.known.forgot(),
-            DriftWatch::Verify => false,
+            DriftWatch::Off | DriftWatch::Verify => false,
         }
+    }
+
+    /// The list changed in a way that only another reading makes good.
+    pub(super) fn is_disturbed(&self) -> bool {
+        self.pass.disturbed
     }
 
     /// Nothing was read out of turn: the number of the last page says how far the list was read.
@@ -410,6 +414,11 @@ impl Drift {
                 if doubtful {
                     self.refuse_resumed()?;
                 }
+                if self.pass.hurried && self.pass.disturbed && self.known.forgot() {
+                    return Err(pagination("the list changed while pages ahead were read, and is too long to be read twice")
+                        .with("received", self.pass.distinct)
+                        .hint("read it one by one with `client.concurrency: 1`, or page by a cursor if there is one"));
+                }
                 Ok(if doubtful && self.pass.number < READINGS.0 { self.read_again() } else { None })
             }
         }
@@ -479,12 +488,6 @@ impl Drift {
         let came = self.pass.distinct + self.pass.doubled + self.skipped();
         totals.first.is_some_and(|first| came < first.saturating_sub(totals.falls))
     }
-
-    /// After all readings something is still not explained.
-    pub(super) fn is_disturbed(&self) -> bool {
-        self.pass.disturbed
-    }
-
     /// Records before the first one that was asked for.
     fn skipped(&self) -> u64 {
         match self.steps {

@@ -215,7 +215,7 @@ fn chain(case: Case, limit: u64, world: &mut World) -> Result<Told, Error> {
                     records: records.len(),
                     bytes: 0,
                     onward: chain.may_hurry(),
-                    disturbed: !chain.is_straight(),
+                    disturbed: !chain.may_be_carried_on(),
                     bound: bound.total,
                     maximum: bound.maximum,
                     sparing: false,
