@@ -57,12 +57,17 @@ struct Flight {
     token: Token,
     /// It was asked for when the chain had come to it.
     sure: bool,
+    /// It may be fetching a token for everybody: one that is given up half way would be lost to all, and a refresh token
+    /// that the server has replaced with it.
+    renewing: bool,
     task: JoinHandle<Result<Fetched>>,
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.task.abort();
+        if !self.renewing {
+            self.task.abort();
+        }
     }
 }
 
@@ -90,7 +95,8 @@ impl Ahead {
         for (place, token) in wanted.into_iter().enumerate().skip(under_way) {
             let (asker, ask) = (self.asker.clone(), ask(&token)?);
             let task = tokio::spawn(async move { asker.fetch(&ask).await });
-            self.flights.push_back(Flight { token, sure: place == 0, task });
+            let renewing = self.asker.auth.renews();
+            self.flights.push_back(Flight { token, sure: place == 0, renewing, task });
         }
         Ok(())
     }

@@ -62,6 +62,11 @@ impl Authenticator {
         }
     }
 
+    /// Whether a request may have to fetch a token first.
+    pub(super) fn renews(&self) -> bool {
+        matches!(self, Self::OAuth2(_))
+    }
+
     /// The query parameter that carries the key, if one does.
     pub(super) fn signed_by(&self) -> Option<&str> {
         match self {
