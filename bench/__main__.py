@@ -22,6 +22,7 @@ import measure  # noqa: E402
 import prepare  # noqa: E402
 import report  # noqa: E402
 import serve  # noqa: E402
+import spent  # noqa: E402
 import workloads  # noqa: E402
 
 RESULTS = HERE / "results.json"
@@ -78,6 +79,12 @@ class Bench:
         self.results.append(result)
 
 
+    def profile(self, workload):
+        """What the CPU time of the last measured workload was spent on."""
+        if spent.available():
+            self.results[-1]["profile"] = spent.shares(self.programs, workload)
+
+
 def quick(bench, lists, pages):
     """Whether all of it works, on a tenth of everything, without dlt."""
     for workload in workloads.bulk_workloads(lists, f"{pages.url}/tenth/"):
@@ -97,6 +104,7 @@ def full(bench, lists, tenth, pages):
             bench.measure("once", workload, pages, ["dray", "dlt"], runs=1, warm=0)
         else:
             bench.measure("bulk", workload, pages, ["dray", "dlt", "duckdb"])
+            bench.profile(workload)
     bench.measure("start", workloads.start(lists, f"{pages.url}/full/"), pages, ["dray", "dlt"])
     with serve.slow_server(workloads.SLOW_MS) as slow:
         for workload in workloads.slow_workloads(slow.url):

@@ -104,13 +104,19 @@ def wait(process):
     return usage
 
 
-def run(name, programs, workload, server):
-    """One measured run of one program, checked."""
+def fresh(programs, config):
+    """An empty folder with nothing but the configuration in it."""
     shutil.rmtree(programs.folder, ignore_errors=True)
     programs.folder.mkdir(parents=True)
-    config = programs.folder / "bench.json"
+    path = programs.folder / "bench.json"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def run(name, programs, workload, server):
+    """One measured run of one program, checked."""
     chosen = workload.dlt_config if name.startswith("dlt") and workload.dlt_config else workload.config
-    config.write_text(json.dumps(chosen))
+    config = fresh(programs, chosen)
     command, more = COMMANDS[name](programs, workload, config)
 
     before, _ = server.stats()
