@@ -72,8 +72,11 @@ fn prove(arguments: &[OsString]) -> std::io::Result<bool> {
     }
     if let Some(folder) = folder {
         let folder = Path::new(&folder);
-        std::fs::write(folder.join("docs/reliability.md"), markdown(&all, scale))?;
-        std::fs::write(folder.join("reliability.json"), format!("{:#}\n", json(&all, scale)))?;
+        let file = folder.join("reliability.json");
+        let before = std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let record = json(&all, scale, before.as_ref());
+        std::fs::write(folder.join("docs/reliability.md"), markdown(&record))?;
+        std::fs::write(file, format!("{record:#}\n"))?;
     }
     Ok(all.iter().all(|ran| ran.outcome.passed()))
 }

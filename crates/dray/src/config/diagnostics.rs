@@ -131,11 +131,17 @@ impl Diagnostics {
     #[must_use]
     pub fn render(&self, file_name: &str, source_text: &str) -> String {
         let source = mask::Source::new(file_name, source_text);
-        let shown: Vec<String> =
-            self.iter().map(|diagnostic| render_one(diagnostic, file_name, &source)).collect();
+        let mut shown: Vec<String> =
+            self.iter().take(SHOWN).map(|diagnostic| render_one(diagnostic, file_name, &source)).collect();
+        if self.len() > SHOWN {
+            shown.push(format!("{file_name}: {} more problems are not shown\n", self.len() - SHOWN));
+        }
         shown.join("\n")
     }
 }
+
+/// Problems that are rendered: each shows its line, and a file of one line may have a problem a letter.
+const SHOWN: usize = 100;
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -254,6 +260,17 @@ mod tests {
         assert_eq!(diagnostics.notes().count(), 1);
         assert_eq!(diagnostics.clone().into_result(()), Err(diagnostics));
         assert_eq!(Diagnostics::new().into_result(5), Ok(5));
+    }
+
+    #[test]
+    fn rendering_ends_somewhere() {
+        let mut diagnostics = Diagnostics::new();
+        for column in 1..=1000 {
+            diagnostics.push("", Place::new(1, column), "a stray bracket");
+        }
+        let shown = diagnostics.render("api.py", &"]".repeat(1000));
+        assert_eq!(shown.matches("a stray bracket").count(), SHOWN);
+        assert!(shown.ends_with("api.py: 900 more problems are not shown\n"), "{shown}");
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn check(plan: &Plan, input: &[u8]) -> Result<(), String> {
     // last block only where all of the frame comes at once.
     let piece = 1 + wire.len() / 7;
     let pieces = door::unpack(Some(encoding), Some(wire.len() as u64), &limits, (wire, piece));
-    let zstd = encoding == "zstd" && whole.as_ref().is_err_and(|error| error.contains("corruption"));
+    let zstd = encoding.trim() == "zstd" && whole.as_ref().is_err_and(|error| error.contains("corruption"));
     if whole.as_ref().ok() != pieces.as_ref().ok() && !zstd && !is_bounded(&whole, &pieces) {
         let shown = |body: &Result<Vec<u8>, String>| body.as_ref().map(Vec::len).map_err(Clone::clone);
         return Err(format!("at once {:?}, in pieces {:?}", shown(&whole), shown(&pieces)));

@@ -6,6 +6,23 @@ use ruff_python_ast::token::{TokenKind, Tokens};
 /// Far more than anybody writes, and little enough for the stack of a worker thread.
 const MAX_NESTING: usize = 400;
 
+/// Brackets open at once in any text, those in strings and comments included: beyond so many it is not even parsed, for
+/// the parser takes memory for each.
+const MAX_BRACKETS: usize = 1000;
+
+/// The byte at which so many brackets are open that the text is not to be parsed.
+pub(super) fn too_many_brackets(text: &str) -> Option<usize> {
+    let mut open: usize = 0;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_BRACKETS
+    })
+}
+
 /// The byte at which code nests too deep, if it does.
 ///
 /// Counted are the tokens that can make one expression part of another, over all open brackets; a comma

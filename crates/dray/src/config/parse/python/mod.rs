@@ -24,6 +24,8 @@ mod moment;
 mod names;
 mod scope;
 
+const TOO_DEEP: &str = "this Python code nests too deep to be read";
+
 /// Parses a Python file.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     match read(text, diagnostics) {
@@ -45,9 +47,13 @@ pub(super) enum Reading {
 /// Reads a text as Python.
 pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
     let places = Places::new(text);
+    if let Some(offset) = bounds::too_many_brackets(text) {
+        diagnostics.push("", places.at(offset), TOO_DEEP);
+        return Reading::NotPython;
+    }
     let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
     if let Some(offset) = bounds::too_deep(parsed.tokens()) {
-        diagnostics.push("", places.at(offset), "this Python code nests too deep to be read");
+        diagnostics.push("", places.at(offset), TOO_DEEP);
         // Dropping so deep a tree would overflow the stack; the program ends over this problem anyway.
         std::mem::forget(parsed);
         return Reading::NotPython;
