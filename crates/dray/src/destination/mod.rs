@@ -217,14 +217,18 @@ pub struct Committed {
     pub taken_back: BTreeMap<String, u64>,
 }
 
+/// Adds rows by resource.
+pub(crate) fn add_up(sum: &mut BTreeMap<String, u64>, rows: BTreeMap<String, u64>) {
+    for (resource, rows) in rows {
+        *sum.entry(resource).or_default() += rows;
+    }
+}
+
 impl Committed {
     /// Adds what happened after it in the same transaction.
     pub(crate) fn add(&mut self, later: Self) {
-        for (sum, more) in [(&mut self.rows, later.rows), (&mut self.taken_back, later.taken_back)] {
-            for (resource, rows) in more {
-                *sum.entry(resource).or_default() += rows;
-            }
-        }
+        add_up(&mut self.rows, later.rows);
+        add_up(&mut self.taken_back, later.taken_back);
         self.readings.extend(later.readings);
         self.created.extend(later.created);
     }

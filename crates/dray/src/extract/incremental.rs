@@ -334,7 +334,6 @@ fn record_hash(document: &Document, record: NodeId, load: &LoadPlan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Path;
 
     fn text(text: &str) -> CursorValue {
         CursorValue::Text(text.to_owned())
@@ -365,22 +364,7 @@ mod tests {
     }
 
     fn plan() -> IncrementalPlan {
-        IncrementalPlan {
-            cursor_path: Path::key("t"),
-            cursor_name: "t".to_owned(),
-            initial_value: Some(CursorValue::Int(2)),
-            end_value: None,
-            start_param: None,
-            end_param: None,
-            format: CursorFormat::AsIs,
-            lag: None,
-            on_missing: OnMissing::Raise,
-            descending: false,
-            start_open: false,
-            end_closed: false,
-            window: None,
-            since: None,
-        }
+        IncrementalPlan::for_tests(Some(CursorValue::Int(2)), CursorFormat::AsIs)
     }
 
     fn load(disposition: Disposition) -> LoadPlan {

@@ -178,8 +178,6 @@ impl Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Path;
-    use crate::plan::OnMissing;
 
     const HOUR: i64 = 3600;
 
@@ -189,20 +187,9 @@ mod tests {
 
     fn plan(initial: CursorValue, end: Option<CursorValue>, format: CursorFormat) -> IncrementalPlan {
         IncrementalPlan {
-            cursor_path: Path::key("t"),
-            cursor_name: "t".to_owned(),
-            initial_value: Some(initial),
             end_value: end,
-            start_param: None,
             end_param: Some("until".to_owned()),
-            format,
-            lag: None,
-            on_missing: OnMissing::Raise,
-            descending: false,
-            start_open: false,
-            end_closed: false,
-            window: None,
-            since: None,
+            ..IncrementalPlan::for_tests(Some(initial), format)
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::Receiver;
 pub(crate) use self::family::Families;
 
 use crate::destination::{
-    Commit, Committed, Destination, Finished, Position, RejectedRecord, ResourceLoad, TableBatch,
+    Commit, Committed, Destination, Finished, Position, RejectedRecord, ResourceLoad, TableBatch, add_up,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{column_name, normalize_name};
@@ -254,13 +254,6 @@ impl<'d> Loader<'d> {
         state.saved();
         self.state = state;
         Ok(done)
-    }
-}
-
-/// Adds rows by resource.
-fn add_up(sum: &mut BTreeMap<String, u64>, rows: BTreeMap<String, u64>) {
-    for (resource, rows) in rows {
-        *sum.entry(resource).or_default() += rows;
     }
 }
 

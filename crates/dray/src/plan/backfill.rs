@@ -128,41 +128,28 @@ fn as_cursor(plan: &IncrementalPlan, text: &str, micros: i64) -> CursorValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Path;
-    use crate::plan::OnMissing;
-
-    fn incremental(initial_value: Option<CursorValue>, format: CursorFormat) -> IncrementalPlan {
-        IncrementalPlan {
-            cursor_path: Path::key("t"),
-            cursor_name: "t".to_owned(),
-            initial_value,
-            end_value: None,
-            start_param: None,
-            end_param: None,
-            format,
-            lag: None,
-            on_missing: OnMissing::Raise,
-            descending: false,
-            start_open: false,
-            end_closed: false,
-            window: None,
-            since: None,
-        }
-    }
 
     #[test]
     fn ends_are_written_as_the_cursors_are() {
         let first = || Some(CursorValue::Int(0));
         let text = |text: &str| CursorValue::Text(text.to_owned());
         for (plan, given, expected) in [
-            (incremental(first(), CursorFormat::Unix), "2024-01-01", CursorValue::Int(1_704_067_200)),
             (
-                incremental(first(), CursorFormat::UnixMillis),
+                IncrementalPlan::for_tests(first(), CursorFormat::Unix),
+                "2024-01-01",
+                CursorValue::Int(1_704_067_200),
+            ),
+            (
+                IncrementalPlan::for_tests(first(), CursorFormat::UnixMillis),
                 "2024-01-01",
                 CursorValue::Int(1_704_067_200_000),
             ),
-            (incremental(None, CursorFormat::Unix), "2024-01-01", text("2024-01-01")),
-            (incremental(None, CursorFormat::AsIs), "2024-01-01T01:00+01:00", text("2024-01-01T00:00:00Z")),
+            (IncrementalPlan::for_tests(None, CursorFormat::Unix), "2024-01-01", text("2024-01-01")),
+            (
+                IncrementalPlan::for_tests(None, CursorFormat::AsIs),
+                "2024-01-01T01:00+01:00",
+                text("2024-01-01T00:00:00Z"),
+            ),
         ] {
             let micros = instant("--since", given).unwrap();
             assert_eq!(as_cursor(&plan, given, micros), expected);
@@ -173,11 +160,12 @@ mod tests {
     #[test]
     fn a_range_of_times_fits_no_numbers_of_unknown_meaning_and_no_reading_backwards() {
         let text = |text: &str| Some(CursorValue::Text(text.to_owned()));
-        assert!(fits(&incremental(Some(CursorValue::Int(0)), CursorFormat::AsIs)).is_err());
-        assert!(fits(&incremental(text("1700000000"), CursorFormat::AsIs)).is_err());
-        assert!(fits(&incremental(Some(CursorValue::Int(0)), CursorFormat::Unix)).is_ok());
-        assert!(fits(&incremental(text("2024-01-01"), CursorFormat::AsIs)).is_ok());
-        let backwards = IncrementalPlan { descending: true, ..incremental(None, CursorFormat::Iso) };
+        assert!(fits(&IncrementalPlan::for_tests(Some(CursorValue::Int(0)), CursorFormat::AsIs)).is_err());
+        assert!(fits(&IncrementalPlan::for_tests(text("1700000000"), CursorFormat::AsIs)).is_err());
+        assert!(fits(&IncrementalPlan::for_tests(Some(CursorValue::Int(0)), CursorFormat::Unix)).is_ok());
+        assert!(fits(&IncrementalPlan::for_tests(text("2024-01-01"), CursorFormat::AsIs)).is_ok());
+        let backwards =
+            IncrementalPlan { descending: true, ..IncrementalPlan::for_tests(None, CursorFormat::Iso) };
         assert!(fits(&backwards).is_err());
     }
 }

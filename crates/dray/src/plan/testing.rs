@@ -71,3 +71,25 @@ impl ResourcePlan {
         }
     }
 }
+
+impl IncrementalPlan {
+    /// A cursor `t` without parameters, ends or windows.
+    pub(crate) fn for_tests(initial_value: Option<CursorValue>, format: CursorFormat) -> Self {
+        Self {
+            cursor_path: Path::key("t"),
+            cursor_name: "t".to_owned(),
+            initial_value,
+            end_value: None,
+            start_param: None,
+            end_param: None,
+            format,
+            lag: None,
+            on_missing: OnMissing::Raise,
+            descending: false,
+            start_open: false,
+            end_closed: false,
+            window: None,
+            since: None,
+        }
+    }
+}

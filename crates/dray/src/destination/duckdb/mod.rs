@@ -233,7 +233,7 @@ impl DuckDb {
             self.committed();
             Ok(())
         } else {
-            self.roll_back();
+            self.take_back();
             Err(error)
         }
     }
@@ -248,6 +248,11 @@ impl DuckDb {
     fn roll_back(&mut self) {
         // Where the transaction is gone already (a refused COMMIT ends it), this fails, which changes nothing.
         drop(self.session.run("ROLLBACK", &[]));
+        self.take_back();
+    }
+
+    /// What is known of the database is what the last commit left.
+    fn take_back(&mut self) {
         if let Some(claimed) = self.claimed.as_mut() {
             claimed.seen = SeenKeys::default();
             if let Some(before) = claimed.before.take() {
