@@ -48,10 +48,10 @@ pub struct Checkpointing {
 }
 
 impl Default for Checkpointing {
-    /// 64 MiB, five seconds, 3 MiB. DuckDB writes the rows of a large transaction once; those of many small ones it first
+    /// 64 MiB, five seconds, 2 MiB. DuckDB writes the rows of a large transaction once; those of many small ones it first
     /// logs, and packs again and again until a block of its own is full.
     fn default() -> Self {
-        Self { bytes: 64 << 20, time: Duration::from_secs(5), delivery: 3 << 20 }
+        Self { bytes: 64 << 20, time: Duration::from_secs(5), delivery: 2 << 20 }
     }
 }
 

@@ -34,6 +34,8 @@ pub(in crate::extract) struct Chain {
     unsure: bool,
     /// The API itself said that there is a next page.
     promised: bool,
+    /// It ends where the configuration says, not where the list does.
+    limited: bool,
     verdict: Verdict,
     /// What an earlier run remembered.
     before: Memory,
@@ -70,6 +72,7 @@ impl Chain {
             largest: 0,
             unsure: false,
             promised: false,
+            limited: false,
             verdict: Verdict::Unknown,
             before: Memory::default(),
         }
@@ -228,7 +231,7 @@ impl Chain {
         match drift.arrive(&seen)? {
             Arrival::Read => {}
             Arrival::Go(at) => return Ok(token(at)),
-            Arrival::Probed => return Ok(self.end(paging, false)?.map_or(Next::Done, token)),
+            Arrival::Probed => return Ok(self.end(paging)?.map_or(Next::Done, token)),
         }
         let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
         let signs = Signs {
@@ -248,17 +251,20 @@ impl Chain {
                 Ok(token(drift.onward(at)))
             }
             Onward::Contradicted(error) => drift.contradicted(at).map(token).ok_or(error),
-            Onward::End { limited } => Ok(self.end(paging, limited)?.map_or(Next::Done, token)),
+            Onward::End { limited } => {
+                self.limited = limited;
+                Ok(self.end(paging)?.map_or(Next::Done, token))
+            }
         }
     }
 
     /// The list ends; where to read on all the same.
-    fn end(&mut self, paging: &Paging, limited: bool) -> Result<Option<u64>> {
+    fn end(&mut self, paging: &Paging) -> Result<Option<u64>> {
         let Some(drift) = &mut self.drift else { return Ok(None) };
         let from_middle =
             matches!(paging.paginator, PaginatorPlan::PageNumber { base, start, .. } if base != start);
         let required = paging.total.as_ref().is_some_and(|total| total.required);
-        let verdict = if limited || from_middle { Verdict::Unknown } else { drift.verdict(required) };
+        let verdict = if self.limited || from_middle { Verdict::Unknown } else { drift.verdict(required) };
         if let Some(next) = drift.end(verdict)? {
             return Ok(Some(next));
         }

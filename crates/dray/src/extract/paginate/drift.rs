@@ -10,7 +10,8 @@
 //! where something points that way, `verify` always, until two readings agree.
 
 use super::chain::Memory;
-use super::identity::{Digests, Known, digest};
+use super::digests::Digests;
+use super::identity::{Known, digest};
 use super::locate::pagination;
 use super::pass::Pass;
 use crate::error::{Error, Result};
@@ -282,7 +283,7 @@ impl Drift {
 
     /// A record of this reading.
     fn came(&self, id: u64) -> bool {
-        self.pass.seen.as_ref().map_or_else(|| self.known.contains(id), |seen| seen.contains(&id))
+        self.pass.seen.as_ref().map_or_else(|| self.known.contains(id), |seen| seen.contains(id))
     }
 
     fn misfit(&mut self) {

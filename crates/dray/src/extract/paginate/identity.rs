@@ -1,15 +1,15 @@
 //! Which record is which: digests by which the records of different pages are told apart.
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::digests::Digests;
 use crate::json::{Document, Kind, NodeId};
 use crate::plan::{Disposition, ResourcePlan};
 
-/// Digests remembered at least, and half of what is remembered at most: 8 bytes each and the set's own.
+/// Digests remembered at least, and half of what is remembered at most: about 11 bytes each.
 const REMEMBERED: usize = 1 << 19;
 
 /// The digest of anything.
@@ -128,29 +128,6 @@ pub(in crate::extract) fn record_digest(document: &Document, record: NodeId, key
     hasher.digest()
 }
 
-/// A digest is hashed already.
-#[derive(Debug, Default)]
-pub(super) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-}
-
-/// A set of digests.
-pub(super) type Digests = HashSet<u64, BuildHasherDefault<Hashed>>;
-
 /// The records that came, of a list of any length: of a very long one the latest.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -161,12 +138,12 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn contains(&self, id: u64) -> bool {
-        self.recent.contains(&id) || self.older.contains(&id)
+        self.recent.contains(id) || self.older.contains(id)
     }
 
     /// Remembers a record; whether it is new.
     pub(super) fn insert(&mut self, id: u64) -> bool {
-        if self.older.contains(&id) {
+        if self.older.contains(id) {
             return false;
         }
         let fresh = self.recent.insert(id);

@@ -6,6 +6,7 @@ mod by_number;
 mod chain;
 mod cycle;
 mod detect;
+mod digests;
 mod drift;
 mod expired;
 mod identity;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::identity::{Digests, digest};
+use super::digests::Digests;
+use super::identity::digest;
 
 /// The totals of one reading.
 #[derive(Debug, Default)]
