@@ -23,6 +23,8 @@ pub enum Kind {
     Append,
     /// Its second run, with new records.
     AppendAgain,
+    /// The same of a list that begins with the newest and is left at the stored cursor.
+    NewestFirst,
     /// An append without key and cursor, counted pages.
     AppendPlain,
     /// A merge over rows that are there, all of them changed.
@@ -46,9 +48,10 @@ impl Kind {
     pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
 
     /// Those that a sweep goes through.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Append,
         Self::AppendAgain,
+        Self::NewestFirst,
         Self::AppendPlain,
         Self::Merge,
         Self::Replace,
@@ -62,6 +65,7 @@ impl Kind {
         match self {
             Self::Append => "append",
             Self::AppendAgain => "append, second run",
+            Self::NewestFirst => "append, newest first",
             Self::AppendPlain => "append without key",
             Self::Merge => "merge",
             Self::Replace => "replace",
@@ -108,6 +112,10 @@ impl Kind {
         let since = ", incremental: {cursor_path: updated, start_param: since, initial_value: 0}}}";
         let resources = match self {
             Self::Append | Self::AppendAgain | Self::Evolve => format!("{}{since}", items("append", "")),
+            Self::NewestFirst => format!(
+                "{}, incremental: {{cursor_path: updated, row_order: desc}}}}}}",
+                items("append", "primary_key: id,")
+            ),
             Self::AppendPlain | Self::Ahead => {
                 "  - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, \
                  paginator: {type: offset, limit: 10, total_path: null}}}"
@@ -141,7 +149,7 @@ impl Kind {
     /// Whether the load goes into a database that has rows already.
     #[must_use]
     pub fn has_before(self) -> bool {
-        matches!(self, Self::AppendAgain | Self::Merge | Self::Replace)
+        matches!(self, Self::AppendAgain | Self::NewestFirst | Self::Merge | Self::Replace)
     }
 
     /// When its transactions end: after every page in some, in others only after rows of a page were written before.
@@ -156,7 +164,7 @@ impl Kind {
     /// Records that the API has in its first or second state.
     fn count(self, second: bool) -> usize {
         match self {
-            Self::AppendAgain if second => 70,
+            Self::AppendAgain | Self::NewestFirst if second => 70,
             Self::Family | Self::MergedFamily => 12,
             // Pages enough for several to be under way.
             Self::Ahead => 90,
@@ -321,8 +329,19 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
                 .collect()
         }
     };
+    if kind == Kind::NewestFirst {
+        return newest_first(&all, number("cursor"));
+    }
     let page: Vec<&Value> = all.iter().skip(from).take(PAGE).collect();
     let next = (from + PAGE < all.len()).then(|| (from + PAGE).to_string());
+    Response::json(&json!({"data": page, "next": next}))
+}
+
+/// The page of records older than the one whose id is `before`; nothing that is put in can shift it.
+fn newest_first(all: &[Value], before: Option<usize>) -> Response {
+    let older = before.unwrap_or(all.len()).min(all.len());
+    let page: Vec<&Value> = all.iter().take(older).rev().take(PAGE).collect();
+    let next = (older > PAGE).then(|| (older - PAGE).to_string());
     Response::json(&json!({"data": page, "next": next}))
 }
 

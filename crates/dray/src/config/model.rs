@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::node::{Node, Place};
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, KeyLocation, Method, Note, OnMissing,
-    Text,
+    StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -365,4 +365,5 @@ pub struct IncrementalConfig {
     pub start_open: Option<bool>,
     pub end_closed: Option<bool>,
     pub window: Option<Located<Duration>>,
+    pub row_order: Option<Located<StopPlan>>,
 }

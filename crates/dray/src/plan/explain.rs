@@ -3,7 +3,7 @@
 use super::{
     AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, DriftWatch,
     IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part,
-    Plan, ResourcePlan, Template, TokenTarget,
+    Plan, ResourcePlan, StopPlan, Template, TokenTarget,
 };
 use crate::secret::SafeUrl;
 
@@ -283,6 +283,13 @@ fn incremental(cursor: &IncrementalPlan) -> String {
     }
     if let Some(window) = &cursor.window {
         text.push_str(&format!(", in windows of {}", length(window.seconds)));
+    }
+    match cursor.stop {
+        Some(StopPlan::AtStart) => text.push_str("; newest first, to the page that reaches below the start"),
+        Some(StopPlan::AtEnd) => {
+            text.push_str("; oldest first, to the page that reaches the end of the range");
+        }
+        None => {}
     }
     if let Some(lag) = cursor.lag {
         text.push_str(&format!("; {lag} earlier than it ended"));

@@ -4,6 +4,7 @@
 mod backfill;
 mod compile;
 mod explain;
+mod incremental;
 mod limits;
 mod paginate;
 mod prepare;
@@ -21,6 +22,7 @@ use url::Url;
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use explain::explain;
+pub use incremental::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan};
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
@@ -320,124 +322,6 @@ pub struct IgnoreRule {
     pub status: Option<u16>,
     /// A piece of the answer's body.
     pub content: Option<String>,
-}
-
-/// `endpoint.incremental` (dlt.md §1.11, §5).
-#[derive(Debug, Clone)]
-pub struct IncrementalPlan {
-    /// The cursor inside a record.
-    pub cursor_path: Path,
-    /// As written: the key under which the state is kept.
-    pub cursor_name: String,
-    /// Where the first run starts.
-    pub initial_value: Option<CursorValue>,
-    /// With it the run reads a window and leaves the stored cursor alone.
-    pub end_value: Option<CursorValue>,
-    /// Query parameter for the start (`created[gte]`).
-    pub start_param: Option<String>,
-    /// Query parameter for the end.
-    pub end_param: Option<String>,
-    /// How values are written into requests.
-    pub format: CursorFormat,
-    /// How far the start moves back: seconds for dates, else the cursor's own unit.
-    pub lag: Option<f64>,
-    /// A record without a cursor.
-    pub on_missing: OnMissing,
-    /// The stored value is the smallest instead of the largest.
-    pub descending: bool,
-    /// Records equal to the start are dropped (`range_start: open`).
-    pub start_open: bool,
-    /// Records equal to `end_value` are kept (`range_end: closed`).
-    pub end_closed: bool,
-    /// It is read in windows of time, each a chain of its own.
-    pub window: Option<WindowPlan>,
-    /// Where this run starts, whatever is stored (`--since`).
-    pub since: Option<CursorValue>,
-}
-
-/// `incremental.window`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowPlan {
-    /// Seconds of a window; whole days where dates are sent.
-    pub seconds: i64,
-    /// A request cannot do without an end (a placeholder in its path or body): the last window has one too.
-    pub must_end: bool,
-}
-
-/// A cursor as the API gives it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum CursorValue {
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl CursorFormat {
-    /// Whole days are written, no time of day.
-    #[must_use]
-    pub fn is_date(&self) -> bool {
-        match self {
-            Self::Date => true,
-            Self::Pattern(pattern) => {
-                !["%H", "%I", "%k", "%l", "%s", "%T", "%R", "%c", "%X", "%r", "%f", "%Q"]
-                    .iter()
-                    .any(|time| pattern.contains(time))
-            }
-            Self::AsIs | Self::Unix | Self::UnixMillis | Self::Iso => false,
-        }
-    }
-}
-
-impl CursorValue {
-    /// As JSON; a number that JSON does not have is null.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            Self::Int(number) => (*number).into(),
-            Self::Float(number) => (*number).into(),
-            Self::Text(text) => text.as_str().into(),
-        }
-    }
-
-    /// From JSON: a number or a text.
-    #[must_use]
-    pub fn from_json(value: &serde_json::Value) -> Option<Self> {
-        match value {
-            serde_json::Value::String(text) => Some(Self::Text(text.clone())),
-            serde_json::Value::Number(number) => {
-                number.as_i64().map(Self::Int).or_else(|| number.as_f64().map(Self::Float))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// How a cursor is written into a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CursorFormat {
-    /// As the API gave it.
-    AsIs,
-    /// Seconds since 1970.
-    Unix,
-    /// Milliseconds since 1970.
-    UnixMillis,
-    /// RFC 3339 with `Z`.
-    Iso,
-    /// `YYYY-MM-DD`.
-    Date,
-    /// A strftime pattern.
-    Pattern(String),
-}
-
-/// What to do with a record that has no cursor (`on_cursor_value_missing`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "dlt's names (dlt.md §5.1)")]
-pub enum OnMissing {
-    Raise,
-    Include,
-    Exclude,
 }
 
 /// How rows reach the table.

@@ -15,6 +15,7 @@ mod ignored;
 mod incremental;
 mod paging;
 mod retry;
+mod row_order;
 mod security;
 mod source;
 mod support;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::model::{IncrementalConfig, Located, Spot};
 use super::super::node::{Node, Value};
-use super::fields::{Fields, Reader};
-use crate::plan::{CursorFormat, CursorValue, OnMissing};
+use super::fields::{Fields, Reader, known_word};
+use crate::plan::{CursorFormat, CursorValue, OnMissing, StopPlan};
 
 const FORMATS: [&str; 4] = ["unix", "unix_milliseconds", "iso", "date"];
 
@@ -48,10 +48,7 @@ pub(super) fn read(
     let descending = fields.word(reader, "last_value_func", &["max", "min"]).map(|word| word == "min");
     let start_open = fields.word(reader, "range_start", &["closed", "open"]).map(|word| word == "open");
     let end_closed = fields.word(reader, "range_end", &["open", "closed"]).map(|word| word == "closed");
-    let order = fields.word(reader, "row_order", &["asc", "desc"]);
-    if order.is_some() {
-        reader.note("`row_order` is not used to stop early: every page between start and end is read");
-    }
+    let row_order = row_order(reader, &mut fields);
     if fields.take("primary_key").is_some() {
         reader.note("`incremental.primary_key` is ignored: rows at the boundary are told apart by the resource's own key");
     }
@@ -82,7 +79,16 @@ pub(super) fn read(
         start_open,
         end_closed,
         window,
+        row_order,
     })
+}
+
+fn row_order(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<StopPlan>> {
+    let (node, at) = fields.take("row_order")?;
+    let written = reader.plain(node, &at)?;
+    let word = known_word(reader, &written, "row_order", &["asc", "desc"])?;
+    let value = if word == "desc" { StopPlan::AtStart } else { StopPlan::AtEnd };
+    Some(Located { value, at })
 }
 
 /// `30d`, or `{size: 30d}`.

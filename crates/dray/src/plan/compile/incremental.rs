@@ -2,7 +2,7 @@
 
 use super::Problems;
 use crate::config::model::{IncrementalConfig, Located, Spot};
-use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, WindowPlan};
+use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StopPlan, WindowPlan};
 use crate::timestamp;
 
 const DAY: i64 = 86_400;
@@ -43,7 +43,21 @@ pub(super) fn compile(
         // Once it is known how the end is sent: `windowed`.
         window: None,
         since: None,
+        stop: stop(config, problems),
     })
+}
+
+/// Where reading stops before the list ends.
+fn stop(config: &IncrementalConfig, problems: &mut Problems<'_>) -> Option<StopPlan> {
+    let stop = config.row_order.as_ref()?.value;
+    if config.on_cursor_value_missing == Some(OnMissing::Include) {
+        problems.note(
+            "`row_order` does not stop early, because `on_cursor_value_missing: include` wants records without a \
+             cursor too, and they have no place in the order",
+        );
+        return None;
+    }
+    Some(stop)
 }
 
 /// Adds the windows that the read is cut into.
