@@ -49,10 +49,21 @@ pub enum StopPlan {
 /// `incremental.window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowPlan {
-    /// Seconds of a window; whole days where dates are sent.
-    pub seconds: i64,
+    /// How long a window is.
+    pub size: WindowSize,
     /// A request cannot do without an end (a placeholder in its path or body): the last window has one too.
     pub must_end: bool,
+}
+
+/// The length of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowSize {
+    /// One window from start to end, because requests need an end and none is given.
+    Whole,
+    /// Seconds; whole days where dates are sent.
+    Seconds(i64),
+    /// Months of the calendar.
+    Months(i32),
 }
 
 /// A cursor as the API gives it.

@@ -22,7 +22,9 @@ use url::Url;
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use explain::explain;
-pub use incremental::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan};
+pub use incremental::{
+    CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
+};
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
@@ -206,11 +208,24 @@ impl RequestPlan {
         params || headers || form || self.needs_end()
     }
 
-    /// Whether there is no request without it: a parameter or a header can be left out, a part of a path or a body cannot.
+    /// Whether there is no request without it: a parameter or a header can be left out, unless the start stands in it too
+    /// (`filter=updated ge '…' and updated lt '…'`); a part of a path or a body cannot.
     #[must_use]
     pub fn needs_end(&self) -> bool {
-        let body = matches!(&self.body, Some(BodyPlan::Json(template)) if template.uses_end());
-        self.path.uses_end() || body
+        let body = match &self.body {
+            Some(BodyPlan::Json(template)) => template.uses_end(),
+            Some(BodyPlan::Form(fields)) => fields.iter().any(|(_, value)| value.uses_both()),
+            None => false,
+        };
+        let params = self.params.iter().any(|(name, value)| {
+            let with_value = |value: &Template| value.uses_both() || value.uses_start() && name.uses_end();
+            match value {
+                ParamValue::One(value) => with_value(value),
+                ParamValue::Many(values) => values.iter().any(with_value),
+            }
+        });
+        let headers = self.headers.iter().any(|(_, value)| value.uses_both());
+        self.path.uses_end() || body || params || headers
     }
 }
 

@@ -1,8 +1,6 @@
 //! `incremental`, and the parameter form `{type: incremental, ...}`.
 
-use std::time::Duration;
-
-use super::super::model::{IncrementalConfig, Located, Spot};
+use super::super::model::{IncrementalConfig, Located, Spot, WindowConfig};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader, known_word};
 use crate::plan::{CursorFormat, CursorValue, OnMissing, StopPlan};
@@ -91,11 +89,11 @@ fn row_order(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located
     Some(Located { value, at })
 }
 
-/// `30d`, or `{size: 30d}`.
-fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<Duration>> {
+/// `30d`, `1 month`, or `{size: 30d}`.
+fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<WindowConfig>> {
     let (node, at) = fields.take("window")?;
     if node.as_map().is_none() {
-        return Some(Located { value: reader.duration(node, &at)?, at });
+        return Some(Located { value: length(reader, node, &at)?, at });
     }
     let mut inner = Fields::open(reader, node, &at)?;
     let size = inner.take("size");
@@ -104,7 +102,29 @@ fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<Du
     }
     inner.finish(reader);
     let (node, at) = size?;
-    Some(Located { value: reader.duration(node, &at)?, at })
+    Some(Located { value: length(reader, node, &at)?, at })
+}
+
+fn length(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<WindowConfig> {
+    if let Value::Text(text) = &node.value
+        && let Some(months) = months(text)
+    {
+        return Some(WindowConfig::Months(months));
+    }
+    reader.duration(node, at).map(WindowConfig::Time)
+}
+
+/// Months of the calendar, which have no length of their own: `1 month`, `3mo`, `1y`. `m` alone is minutes.
+fn months(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let end = text.find(char::is_alphabetic)?;
+    let (number, unit) = text.split_at_checked(end)?;
+    let number: i32 = number.trim().parse().ok()?;
+    match unit {
+        "mo" | "month" | "months" => Some(number),
+        "y" | "year" | "years" => number.checked_mul(12),
+        _ => None,
+    }
 }
 
 fn value(
