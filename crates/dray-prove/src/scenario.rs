@@ -13,6 +13,8 @@ use crate::load::{DATASET, Folder, every_page, every_second_page, load_into, pla
 
 /// Records of a page.
 const PAGE: usize = 10;
+/// The first id of the second list of two.
+const OTHERS: usize = 5000;
 /// Where windows begin, in unix seconds: 40 records later it is still past.
 const FIRST: i64 = 1_600_000_000;
 
@@ -37,6 +39,8 @@ pub enum Kind {
     Family,
     /// Parents and children that are merged; for the soak, since no sweep finds more with it than with [`Self::Family`].
     MergedFamily,
+    /// Two appends into one table.
+    SharedTable,
     /// An append of counted pages, many of them under way.
     Ahead,
     /// The first run of an incremental append in windows of time, records on their borders.
@@ -48,7 +52,7 @@ impl Kind {
     pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
 
     /// Those that a sweep goes through.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Append,
         Self::AppendAgain,
         Self::NewestFirst,
@@ -57,6 +61,7 @@ impl Kind {
         Self::Replace,
         Self::Evolve,
         Self::Family,
+        Self::SharedTable,
     ];
 
     /// Its name.
@@ -71,6 +76,7 @@ impl Kind {
             Self::Replace => "replace",
             Self::Evolve => "schema change",
             Self::Family => "parent and child",
+            Self::SharedTable => "two in one table",
             Self::MergedFamily => "parent and child, merged",
             Self::Ahead => "pages ahead",
             Self::Windows => "windows",
@@ -116,6 +122,11 @@ impl Kind {
                 "{}, incremental: {{cursor_path: updated, row_order: desc}}}}}}",
                 items("append", "primary_key: id,")
             ),
+            Self::SharedTable => {
+                let items = format!("{}{since}", items("append", ""));
+                let others = items.replace("name: items,", "name: others, table_name: items,");
+                format!("{items}\n{}", others.replace("path: items,", "path: others,"))
+            }
             Self::AppendPlain | Self::Ahead => {
                 "  - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, \
                  paginator: {type: offset, limit: 10, total_path: null}}}"
@@ -166,6 +177,7 @@ impl Kind {
         match self {
             Self::AppendAgain | Self::NewestFirst if second => 70,
             Self::Family | Self::MergedFamily => 12,
+            Self::SharedTable => 25,
             // Pages enough for several to be under way.
             Self::Ahead => 90,
             _ => 40,
@@ -252,6 +264,10 @@ impl World {
             .collect();
         let mut tags: Vec<String> =
             (0..count).flat_map(|index| [0, 1].map(|at| format!("{} {at}", first_id + index))).collect();
+        if self.kind == Kind::SharedTable {
+            items.extend((0..count).map(|index| format!("{} old", OTHERS + index)));
+            tags.extend((0..count).flat_map(|index| [0, 1].map(|at| format!("{} {at}", OTHERS + index))));
+        }
         items.sort();
         tags.sort();
         let mut expected = BTreeMap::from([("items", items), ("items__tags", tags)]);
@@ -323,7 +339,14 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
         None => {
             let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
             let until = number("until").and_then(|until| i64::try_from(until).ok()).unwrap_or(i64::MAX);
-            let records = (0..count).map(|index| record(kind, second, index));
+            let others = if request.path == "/others" { OTHERS } else { 0 };
+            let records = (0..count).map(|index| {
+                let mut record = record(kind, second, index);
+                if others > 0 {
+                    record["id"] = json!(others + index);
+                }
+                record
+            });
             records
                 .filter(|record| (since..until).contains(&record["updated"].as_i64().unwrap_or_default()))
                 .collect()

@@ -434,6 +434,7 @@ mod tests {
             merge_key: Vec::new(),
             columns: Vec::new(),
             max_nesting: None,
+            shared: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod paginate;
 mod prepare;
 mod secrets;
 mod singular;
+mod table;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -28,6 +29,7 @@ pub use incremental::{
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
+pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
 
 use crate::json::Path;
@@ -358,6 +360,8 @@ pub struct LoadPlan {
     pub columns: Vec<ColumnHint>,
     /// Levels of nested tables; deeper values are kept as JSON text. None: all of them.
     pub max_nesting: Option<u32>,
+    /// Other resources fill the table too, and not all of them by one key.
+    pub shared: Option<SharedTable>,
 }
 
 /// `write_disposition` (dlt.md §4).

@@ -19,6 +19,7 @@ mod row_order;
 mod security;
 mod source;
 mod support;
+mod tables;
 mod tidy;
 mod tls;
 mod transactions;
