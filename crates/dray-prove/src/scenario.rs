@@ -13,6 +13,8 @@ use crate::load::{DATASET, Folder, every_page, every_second_page, load_into, pla
 
 /// Records of a page.
 const PAGE: usize = 10;
+/// The first id of the second list of two.
+const OTHERS: usize = 5000;
 /// Where windows begin, in unix seconds: 40 records later it is still past.
 const FIRST: i64 = 1_600_000_000;
 
@@ -23,6 +25,8 @@ pub enum Kind {
     Append,
     /// Its second run, with new records.
     AppendAgain,
+    /// The same of a list that begins with the newest and is left at the stored cursor.
+    NewestFirst,
     /// An append without key and cursor, counted pages.
     AppendPlain,
     /// A merge over rows that are there, all of them changed.
@@ -35,6 +39,8 @@ pub enum Kind {
     Family,
     /// Parents and children that are merged; for the soak, since no sweep finds more with it than with [`Self::Family`].
     MergedFamily,
+    /// Two appends into one table.
+    SharedTable,
     /// An append of counted pages, many of them under way.
     Ahead,
     /// The first run of an incremental append in windows of time, records on their borders.
@@ -46,14 +52,16 @@ impl Kind {
     pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
 
     /// Those that a sweep goes through.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Append,
         Self::AppendAgain,
+        Self::NewestFirst,
         Self::AppendPlain,
         Self::Merge,
         Self::Replace,
         Self::Evolve,
         Self::Family,
+        Self::SharedTable,
     ];
 
     /// Its name.
@@ -62,11 +70,13 @@ impl Kind {
         match self {
             Self::Append => "append",
             Self::AppendAgain => "append, second run",
+            Self::NewestFirst => "append, newest first",
             Self::AppendPlain => "append without key",
             Self::Merge => "merge",
             Self::Replace => "replace",
             Self::Evolve => "schema change",
             Self::Family => "parent and child",
+            Self::SharedTable => "two in one table",
             Self::MergedFamily => "parent and child, merged",
             Self::Ahead => "pages ahead",
             Self::Windows => "windows",
@@ -108,6 +118,15 @@ impl Kind {
         let since = ", incremental: {cursor_path: updated, start_param: since, initial_value: 0}}}";
         let resources = match self {
             Self::Append | Self::AppendAgain | Self::Evolve => format!("{}{since}", items("append", "")),
+            Self::NewestFirst => format!(
+                "{}, incremental: {{cursor_path: updated, row_order: desc}}}}}}",
+                items("append", "primary_key: id,")
+            ),
+            Self::SharedTable => {
+                let items = format!("{}{since}", items("append", ""));
+                let others = items.replace("name: items,", "name: others, table_name: items,");
+                format!("{items}\n{}", others.replace("path: items,", "path: others,"))
+            }
             Self::AppendPlain | Self::Ahead => {
                 "  - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, \
                  paginator: {type: offset, limit: 10, total_path: null}}}"
@@ -141,7 +160,7 @@ impl Kind {
     /// Whether the load goes into a database that has rows already.
     #[must_use]
     pub fn has_before(self) -> bool {
-        matches!(self, Self::AppendAgain | Self::Merge | Self::Replace)
+        matches!(self, Self::AppendAgain | Self::NewestFirst | Self::Merge | Self::Replace)
     }
 
     /// When its transactions end: after every page in some, in others only after rows of a page were written before.
@@ -156,8 +175,9 @@ impl Kind {
     /// Records that the API has in its first or second state.
     fn count(self, second: bool) -> usize {
         match self {
-            Self::AppendAgain if second => 70,
+            Self::AppendAgain | Self::NewestFirst if second => 70,
             Self::Family | Self::MergedFamily => 12,
+            Self::SharedTable => 25,
             // Pages enough for several to be under way.
             Self::Ahead => 90,
             _ => 40,
@@ -244,6 +264,10 @@ impl World {
             .collect();
         let mut tags: Vec<String> =
             (0..count).flat_map(|index| [0, 1].map(|at| format!("{} {at}", first_id + index))).collect();
+        if self.kind == Kind::SharedTable {
+            items.extend((0..count).map(|index| format!("{} old", OTHERS + index)));
+            tags.extend((0..count).flat_map(|index| [0, 1].map(|at| format!("{} {at}", OTHERS + index))));
+        }
         items.sort();
         tags.sort();
         let mut expected = BTreeMap::from([("items", items), ("items__tags", tags)]);
@@ -315,14 +339,32 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
         None => {
             let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
             let until = number("until").and_then(|until| i64::try_from(until).ok()).unwrap_or(i64::MAX);
-            let records = (0..count).map(|index| record(kind, second, index));
+            let others = if request.path == "/others" { OTHERS } else { 0 };
+            let records = (0..count).map(|index| {
+                let mut record = record(kind, second, index);
+                if others > 0 {
+                    record["id"] = json!(others + index);
+                }
+                record
+            });
             records
                 .filter(|record| (since..until).contains(&record["updated"].as_i64().unwrap_or_default()))
                 .collect()
         }
     };
+    if kind == Kind::NewestFirst {
+        return newest_first(&all, number("cursor"));
+    }
     let page: Vec<&Value> = all.iter().skip(from).take(PAGE).collect();
     let next = (from + PAGE < all.len()).then(|| (from + PAGE).to_string());
+    Response::json(&json!({"data": page, "next": next}))
+}
+
+/// The page of records older than the one whose id is `before`; nothing that is put in can shift it.
+fn newest_first(all: &[Value], before: Option<usize>) -> Response {
+    let older = before.unwrap_or(all.len()).min(all.len());
+    let page: Vec<&Value> = all.iter().take(older).rev().take(PAGE).collect();
+    let next = (older > PAGE).then(|| (older - PAGE).to_string());
     Response::json(&json!({"data": page, "next": next}))
 }
 

@@ -75,6 +75,9 @@ pub struct ResourceReport {
     /// Records outside the incremental range.
     #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,
+    /// Records that break the order that `row_order` declares; their lists were read to the end.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unordered: u64,
     /// How the records compare with the API's totals; none where no list was read to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<Completeness>,

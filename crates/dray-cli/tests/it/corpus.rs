@@ -18,8 +18,7 @@ const REFUSED_BY_DLT: [&str; 54] = [
 ];
 
 /// Files of data that are refused, each for a reason of its own.
-const LEFT: [(&str, &str); 15] = [
-    ("005", "two resources append to one table"),
+const LEFT: [(&str, &str); 11] = [
     ("069", "a contract that freezes types"),
     ("087", "a name that another file imports"),
     ("145", "a paginator of its own"),
@@ -31,9 +30,6 @@ const LEFT: [(&str, &str); 15] = [
     ("491", "a header with braces in its name, which HTTP does not know"),
     ("497", "json and data together, which dlt refuses when it runs"),
     ("519", "an action that a test gives"),
-    ("605", "two resources append to one table"),
-    ("607", "two resources append to one table"),
-    ("611", "two resources append to one table"),
 ];
 
 /// Writes marked JSON as Python.

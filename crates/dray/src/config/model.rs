@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::node::{Node, Place};
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, KeyLocation, Method, Note, OnMissing,
-    Text,
+    StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -364,5 +364,15 @@ pub struct IncrementalConfig {
     pub descending: Option<bool>,
     pub start_open: Option<bool>,
     pub end_closed: Option<bool>,
-    pub window: Option<Located<Duration>>,
+    pub window: Option<Located<WindowConfig>>,
+    pub row_order: Option<Located<StopPlan>>,
+}
+
+/// The length of a window as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowConfig {
+    /// `30d`.
+    Time(Duration),
+    /// `1 month`; a year is twelve.
+    Months(i32),
 }

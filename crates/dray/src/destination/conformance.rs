@@ -24,6 +24,14 @@ pub(crate) fn all(fresh: &dyn Fn() -> Box<Opener>) {
         ("every type and null comes back", loads::every_type_and_null_comes_back),
         ("odd names work", loads::odd_names_work),
         ("two resources may fill one table", loads::two_resources_may_fill_one_table),
+        (
+            "who shares a table gives up its own rows only",
+            loads::who_shares_a_table_gives_up_its_own_rows_only,
+        ),
+        (
+            "a replace in a shared table replaces its own rows",
+            loads::a_replace_in_a_shared_table_replaces_its_own_rows,
+        ),
         ("merge is idempotent", merges::merge_is_idempotent),
         ("a key of an earlier checkpoint is replaced", merges::a_key_of_an_earlier_checkpoint_is_replaced),
         ("a key is replaced in its own transaction", merges::a_key_is_replaced_in_its_own_transaction),

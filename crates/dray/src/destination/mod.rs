@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use crate::error::Result;
-use crate::plan::Disposition;
+use crate::plan::{Disposition, SharedTable};
 use crate::schema::{Schema, SortOrder, Table};
 
 /// A database.
@@ -182,6 +182,8 @@ pub struct ResourceLoad {
     pub dedup_sort: Option<(String, SortOrder)>,
     /// Column whose true (or not null, if not boolean) value deletes the row.
     pub hard_delete: Option<String>,
+    /// Other resources fill the root table too: rows name theirs in [`RESOURCE_COLUMN`].
+    pub shared: Option<SharedTable>,
 }
 
 /// A resource that is complete.
@@ -236,3 +238,6 @@ impl Committed {
 
 /// Column that holds a row's partition in tables that may be replaced by partition.
 pub const PARTITION_COLUMN: &str = "_dray_partition";
+
+/// Column that names the resource of a row in tables that several fill.
+pub const RESOURCE_COLUMN: &str = "_dray_resource";

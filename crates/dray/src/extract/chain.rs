@@ -192,16 +192,23 @@ impl Reader {
                     token = Chain::first(&paging);
                 }
             }
+            let leaves = plan.expand.is_none()
+                && tracker
+                    .as_ref()
+                    .is_some_and(|tracker| tracker.leaves_with(&selected.document, &selected.records));
             let memory = chain.memory();
             let next = chain.next(&paging, &token, &facts)?;
             let straight = chain.may_be_carried_on();
             if !straight {
                 tracing::debug!(resource = plan.name, page = *number, "the list changed: reading again");
             }
+            // The page after one that most likely is the last to be read would be asked for in vain.
             if let Next::Page(following) = &next
+                && !leaves
                 && self.check(following).is_ok()
             {
-                let came = self.came(&paging, &chain, following, &facts);
+                let mut came = self.came(&paging, &chain, following, &facts);
+                came.sparing |= tracker.as_mut().and_then(Tracker::order).is_some();
                 let wanted = ahead.pace.wanted(&token, following, came);
                 ahead.launch(wanted, |token| ask(&paging, &chain, token, *number + 1, false))?;
             }
@@ -227,7 +234,25 @@ impl Reader {
             let stored = self.session.storable(&token, &self.auth).filter(|_| straight);
             let stored = stored.as_ref().map(StoredToken::of);
             let place = Position { number: *number, token: stored, records, memory, seen: None };
+            if let Some(order) = tracker.as_mut().and_then(Tracker::order).filter(|_| !straight) {
+                order.distrust();
+            }
             self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
+            if let Some(order) = tracker.as_mut().and_then(Tracker::order) {
+                let unordered = order.take_untold();
+                add(&stats.unordered, unordered);
+                if unordered > 0 {
+                    tracing::warn!(
+                        resource = plan.name,
+                        page = *number,
+                        "a record is out of the order that `row_order` says: the list is read to its end"
+                    );
+                }
+                if order.is_over() {
+                    tracing::debug!(resource = plan.name, page = *number, "the rest lies outside the range");
+                    break;
+                }
+            }
             match next {
                 Next::Page(following) => {
                     self.check(&following)?;

@@ -13,10 +13,11 @@ use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use super::order::{Comparable, comparable, compare};
+use super::row_order::RowOrder;
 use super::windows::Span;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId};
-use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing};
+use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing, StopPlan};
 
 /// The cursor of a partition, as the last complete run left it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,6 +148,8 @@ fn known<'s>(plan: &IncrementalPlan, stored: Option<&'s CursorState>) -> Option<
 pub(super) struct Seen {
     best: Option<CursorValue>,
     hashes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<RowOrder>,
 }
 
 /// Follows the cursor through the records of one partition.
@@ -159,6 +162,8 @@ pub(super) struct Tracker<'a> {
     start: Option<CursorValue>,
     best: Option<CursorValue>,
     hashes: Vec<String>,
+    /// Where the list may be left before its end.
+    order: Option<RowOrder>,
 }
 
 impl<'a> Tracker<'a> {
@@ -176,6 +181,7 @@ impl<'a> Tracker<'a> {
         Ok(Self {
             plan,
             load,
+            order: plan.stop.map(|_| RowOrder::default()),
             stored,
             span,
             start,
@@ -186,13 +192,67 @@ impl<'a> Tracker<'a> {
 
     /// How far it is.
     pub(super) fn seen(&self) -> Seen {
-        Seen { best: self.best.clone(), hashes: self.hashes.clone() }
+        Seen { best: self.best.clone(), hashes: self.hashes.clone(), order: self.order.clone() }
     }
 
     /// Goes on from where an earlier run was.
     pub(super) fn resume(&mut self, seen: &Seen) {
         self.best.clone_from(&seen.best);
         self.hashes.clone_from(&seen.hashes);
+        if self.order.is_some() {
+            // Stored under another configuration, nothing is known of the order before.
+            self.order = Some(seen.order.clone().unwrap_or_else(RowOrder::unknown));
+        }
+    }
+
+    /// What the chain knows of the order of its list, where one is declared.
+    pub(super) fn order(&mut self) -> Option<&mut RowOrder> {
+        self.order.as_mut()
+    }
+
+    /// Whether the last of these records lies where the list may be left, as far as it alone can tell.
+    pub(super) fn leaves_with(&self, document: &Document, records: &[NodeId]) -> bool {
+        let Some(order) = self.order.as_ref().filter(|order| !order.is_broken()) else { return false };
+        let last = records.last().and_then(|record| self.cursor(document, *record));
+        order.is_passed() || last.is_some_and(|cursor| self.is_beyond(&cursor))
+    }
+
+    fn cursor(&self, document: &Document, record: NodeId) -> Option<CursorValue> {
+        self.plan.cursor_path.first(document, record).and_then(|id| value(document, id))
+    }
+
+    /// How a cursor stands to another in the direction of reading.
+    fn compared(&self, cursor: &CursorValue, other: &CursorValue) -> Ordering {
+        let order = compare(cursor, other);
+        if self.plan.descending { order.reverse() } else { order }
+    }
+
+    /// Whether it lies before the start.
+    fn is_before(&self, cursor: &CursorValue) -> bool {
+        self.start.as_ref().is_some_and(|start| match self.compared(cursor, start) {
+            Ordering::Less => true,
+            Ordering::Equal => self.plan.start_open && self.span.is_none_or(|span| span.first),
+            Ordering::Greater => false,
+        })
+    }
+
+    /// Whether it lies at the end or after it.
+    fn is_after(&self, cursor: &CursorValue) -> bool {
+        let end = self.span.map_or(self.plan.end_value.as_ref(), |span| span.to.as_ref());
+        end.is_some_and(|end| match self.compared(cursor, end) {
+            Ordering::Greater => true,
+            Ordering::Equal => !(self.plan.end_closed && self.span.is_none_or(|span| span.last)),
+            Ordering::Less => false,
+        })
+    }
+
+    /// Whether all that follows it lies outside of what is read, if the order holds.
+    fn is_beyond(&self, cursor: &CursorValue) -> bool {
+        match self.plan.stop {
+            Some(StopPlan::AtStart) => self.is_before(cursor),
+            Some(StopPlan::AtEnd) => self.is_after(cursor),
+            None => false,
+        }
     }
 
     /// Start, end and initial value as they go into requests.
@@ -208,8 +268,7 @@ impl<'a> Tracker<'a> {
 
     /// Whether a record is in the range; notes its cursor.
     pub(super) fn keep(&mut self, document: &Document, record: NodeId) -> Result<bool> {
-        let found = self.plan.cursor_path.first(document, record).and_then(|id| value(document, id));
-        let Some(cursor) = found else {
+        let Some(cursor) = self.cursor(document, record) else {
             return match self.plan.on_missing {
                 OnMissing::Include => Ok(true),
                 OnMissing::Exclude => Ok(false),
@@ -218,24 +277,11 @@ impl<'a> Tracker<'a> {
                     .hint("set `on_cursor_value_missing` to `include` or `exclude` if records may lack it")),
             };
         };
-        let from_start = |order: Ordering| if self.plan.descending { order.reverse() } else { order };
-        if let Some(start) = &self.start {
-            match from_start(compare(&cursor, start)) {
-                Ordering::Less => return Ok(false),
-                Ordering::Equal if self.plan.start_open && self.span.is_none_or(|span| span.first) => {
-                    return Ok(false);
-                }
-                _ => {}
-            }
+        if self.order.is_some() {
+            self.follow(&cursor);
         }
-        let end = self.span.map_or(self.plan.end_value.as_ref(), |span| span.to.as_ref());
-        if let Some(end) = end {
-            let closed = self.plan.end_closed && self.span.is_none_or(|span| span.last);
-            match from_start(compare(&cursor, end)) {
-                Ordering::Greater => return Ok(false),
-                Ordering::Equal if !closed => return Ok(false),
-                _ => {}
-            }
+        if self.is_before(&cursor) || self.is_after(&cursor) {
+            return Ok(false);
         }
         let hash = self.appends().then(|| record_hash(document, record, self.load));
         if let (Some(stored), Some(hash)) = (self.stored, &hash)
@@ -245,7 +291,7 @@ impl<'a> Tracker<'a> {
         {
             return Ok(false);
         }
-        let order = self.best.as_ref().map_or(Ordering::Greater, |best| from_start(compare(&cursor, best)));
+        let order = self.best.as_ref().map_or(Ordering::Greater, |best| self.compared(&cursor, best));
         if order == Ordering::Greater {
             self.best = Some(cursor);
             self.hashes.clear();
@@ -254,6 +300,17 @@ impl<'a> Tracker<'a> {
             self.hashes.extend(hash);
         }
         Ok(true)
+    }
+
+    /// Notes the place of a record in the order of its list.
+    fn follow(&mut self, cursor: &CursorValue) {
+        let beyond = self.is_beyond(cursor);
+        let (Some(order), Some(stop)) = (&mut self.order, self.plan.stop) else { return };
+        let onward = match (stop, self.plan.descending) {
+            (StopPlan::AtStart, false) | (StopPlan::AtEnd, true) => Ordering::Less,
+            (StopPlan::AtStart, true) | (StopPlan::AtEnd, false) => Ordering::Greater,
+        };
+        order.follow(cursor, onward, beyond);
     }
 
     /// The move, now that the partition is complete; none where nothing was ever seen or the run reads a window.
@@ -377,6 +434,7 @@ mod tests {
             merge_key: Vec::new(),
             columns: Vec::new(),
             max_nesting: None,
+            shared: None,
         }
     }
 

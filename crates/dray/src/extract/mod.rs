@@ -24,6 +24,7 @@ mod position;
 mod request;
 mod resume;
 mod retry;
+mod row_order;
 mod select;
 mod session;
 mod sift;

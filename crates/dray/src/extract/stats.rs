@@ -21,6 +21,8 @@ pub struct ResourceStats {
     pub ignored: AtomicU64,
     /// Records outside the incremental range.
     pub filtered: AtomicU64,
+    /// Records that break the declared order of their list.
+    pub unordered: AtomicU64,
     /// Records that cannot be loaded.
     pub rejected: AtomicU64,
     /// The same by what is wrong with them.

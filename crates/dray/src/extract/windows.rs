@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::incremental::{CursorState, Cursors, instant_of, start_of, written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, Plan, WindowPlan};
+use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, Plan, WindowPlan, WindowSize};
 use crate::timestamp;
 
 /// Windows of one partition: their positions are kept in the database.
@@ -66,13 +67,12 @@ fn cut(
     };
     let grain = grain(&plan.format, &start);
     tells_apart(&start, grain, plan)?;
-    let size = window.seconds.saturating_mul(SECOND);
     let first = instant_of(&start, &plan.format)?.div_euclid(grain) * grain;
     let end = match &plan.end_value {
         Some(end) => instant_of(end, &plan.format)?,
         None => now.as_microsecond(),
     };
-    let count = usize::try_from(end.saturating_sub(first).max(0) / size).unwrap_or(usize::MAX);
+    let count = count(window.size, end.saturating_sub(first).max(0));
     if count >= MOST {
         return Err(Error::new(ErrorKind::Config, "the read would be cut into too many windows")
             .with("found", count)
@@ -80,9 +80,12 @@ fn cut(
             .hint("make `window` larger, or `initial_value` later"));
     }
     let mut spans = Vec::with_capacity(count + 1);
-    let (mut from, mut at) = (start.clone(), first);
-    while at.saturating_add(size) < end {
-        at += size;
+    let mut from = start.clone();
+    for number in 1.. {
+        let at = border(window.size, first, number)?;
+        if at >= end {
+            break;
+        }
         let to = alike(&start, at, plan)?;
         spans.push(Span { from, to: Some(to.clone()), first: spans.is_empty(), last: false });
         from = to;
@@ -95,6 +98,33 @@ fn cut(
     };
     spans.push(Span { from, to, first: spans.is_empty(), last: plan.end_value.is_some() });
     Ok(spans)
+}
+
+/// So many windows of this size at the most, but for the last one, have room in these microseconds.
+fn count(size: WindowSize, length: i64) -> usize {
+    let shortest = match size {
+        WindowSize::Whole => i64::MAX,
+        WindowSize::Seconds(seconds) => seconds.saturating_mul(SECOND),
+        WindowSize::Months(months) => i64::from(months).saturating_mul(28 * DAY),
+    };
+    usize::try_from(length / shortest.max(1)).unwrap_or(usize::MAX)
+}
+
+/// The border after so many windows. Months are counted from the first: the 31st comes back after a shorter month.
+fn border(size: WindowSize, first: i64, number: i32) -> Result<i64> {
+    let beyond =
+        |error: jiff::Error| Error::new(ErrorKind::Config, "a window's end is out of range").caused_by(error);
+    Ok(match size {
+        WindowSize::Whole => i64::MAX,
+        WindowSize::Seconds(seconds) => {
+            first.saturating_add(seconds.saturating_mul(SECOND).saturating_mul(number.into()))
+        }
+        WindowSize::Months(months) => {
+            let first = Timestamp::from_microsecond(first).map_err(beyond)?.to_zoned_datetime(TimeZone::UTC);
+            let months = jiff::Span::new().try_months(months.saturating_mul(number)).map_err(beyond)?;
+            first.checked_add(months).map_err(beyond)?.timestamp().as_microsecond()
+        }
+    })
 }
 
 /// A form that writes two borders alike (`%H:%M` where they differ by a second) cannot ask for what lies between them.
@@ -195,8 +225,12 @@ mod tests {
 
     /// What is sent for each window, with the clock at noon of 3 January 2024.
     fn sent(plan: &IncrementalPlan, seconds: i64, must_end: bool) -> Vec<String> {
+        sent_in(plan, WindowSize::Seconds(seconds), must_end)
+    }
+
+    fn sent_in(plan: &IncrementalPlan, size: WindowSize, must_end: bool) -> Vec<String> {
         let now = "2024-01-03T12:00:00Z".parse().unwrap();
-        let spans = cut(plan, WindowPlan { seconds, must_end }, None, now).unwrap();
+        let spans = cut(plan, WindowPlan { size, must_end }, None, now).unwrap();
         for (one, next) in spans.iter().zip(spans.iter().skip(1)) {
             assert_eq!(one.to.as_ref(), Some(&next.from));
         }
@@ -272,6 +306,25 @@ mod tests {
     }
 
     #[test]
+    fn months_are_those_of_the_calendar() {
+        let end = text("2024-05-02T06:00:00Z");
+        let months = plan(text("2024-01-31T06:00:00Z"), Some(end), CursorFormat::AsIs);
+        let day = |day: &str| format!("{day}T06:00:00Z");
+        let borders = ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-02"].map(day);
+        let expected: Vec<String> =
+            borders.iter().zip(&borders[1..]).map(|(from, to)| format!("{from} {to}")).collect();
+        assert_eq!(sent_in(&months, WindowSize::Months(1), false), expected);
+        assert_eq!(sent_in(&months, WindowSize::Months(12), false).len(), 1);
+    }
+
+    #[test]
+    fn one_window_ends_beyond_now() {
+        let whole = plan(text("2023-12-01T00:00:00Z"), None, CursorFormat::AsIs);
+        let sent = sent_in(&whole, WindowSize::Whole, true);
+        assert_eq!(sent, ["2023-12-01T00:00:00Z 2024-01-03T12:00:01Z"]);
+    }
+
+    #[test]
     fn days_reach_further_on_both_sides() {
         let closed = IncrementalPlan {
             end_closed: true,
@@ -298,7 +351,7 @@ mod tests {
     #[test]
     fn a_form_that_writes_two_borders_alike_is_refused() {
         let now = "2024-01-03T12:00:00Z".parse().unwrap();
-        let window = WindowPlan { seconds: 86_400, must_end: false };
+        let window = WindowPlan { size: WindowSize::Seconds(86_400), must_end: false };
         for (pattern, refused) in [
             ("%Y-%m-%dT%H:%M", true),
             ("%Y-%m-%dT%H", true),
@@ -318,7 +371,8 @@ mod tests {
     fn too_many_windows_are_refused() {
         let all = plan(CursorValue::Int(0), None, CursorFormat::Unix);
         let now = "2024-01-03T12:00:00Z".parse().unwrap();
-        let error = cut(&all, WindowPlan { seconds: 60, must_end: false }, None, now).unwrap_err();
+        let error =
+            cut(&all, WindowPlan { size: WindowSize::Seconds(60), must_end: false }, None, now).unwrap_err();
         assert!(error.advice().unwrap().contains("larger"), "{error}");
     }
 }

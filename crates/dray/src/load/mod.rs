@@ -286,5 +286,6 @@ fn resource_load(resource: &ResourcePlan) -> ResourceLoad {
         merge_key: load.merge_key.iter().map(|key| column_name(key)).collect(),
         dedup_sort: sorted,
         hard_delete: hint(&|hint| hint.hard_delete),
+        shared: load.shared.clone(),
     }
 }

@@ -18,7 +18,7 @@ pub use crate::schema::naming::{column_name, normalize as normalize_name};
 use self::coerce::Scalar;
 use self::ids::RowId;
 use self::table::TableWriter;
-use crate::destination::PARTITION_COLUMN;
+use crate::destination::{PARTITION_COLUMN, RESOURCE_COLUMN};
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::Page;
 use crate::json::{Document, Kind, NodeId};
@@ -86,7 +86,9 @@ impl ResourceRules {
     fn new(name: &str, load: LoadPlan, dependent: bool) -> Self {
         let merges = load.disposition == Disposition::Merge;
         let partitions = merges && load.key_inherited && dependent;
-        Self { name: name.to_owned(), load, root_ids: merges, partitions, root: None }
+        // Where one resource merges, nested rows are found by their roots, whoever brought them.
+        let root_ids = merges || load.shared.as_ref().is_some_and(|shared| shared.merges);
+        Self { name: name.to_owned(), load, root_ids, partitions, root: None }
     }
 }
 
@@ -192,7 +194,7 @@ impl Normalizer {
         Ok(batches.into_iter().map(rows).collect())
     }
 
-    /// Two resources may merge into one table. What was written so far belongs to the one that had it until now.
+    /// Several resources may fill one table. What was written so far belongs to the one that had it until now.
     fn pass_on(&mut self, root: usize, resource: usize) -> Result<()> {
         let before = self.tables[root].resource;
         for table in 0..self.tables.len() {
@@ -284,6 +286,9 @@ impl Normalizer {
         if rules.partitions {
             writer.meta.partition = Some(writer.system_column(PARTITION_COLUMN, DataType::Text));
         }
+        if rules.load.shared.is_some() {
+            writer.meta.resource = Some(writer.system_column(RESOURCE_COLUMN, DataType::Text));
+        }
         for hint in &rules.load.columns {
             if let Some(data_type) = hint.data_type {
                 let name = naming::normalize(&hint.name);
@@ -347,6 +352,9 @@ impl Normalizer {
         writer.set_text(meta.id, &id);
         if let Some(column) = meta.partition {
             writer.set_text(column, page.partition.as_bytes());
+        }
+        if let Some(column) = meta.resource {
+            writer.set_text(column, self.resources[page.resource].name.as_bytes());
         }
         let lineage = Lineage { row: id, root: id };
         let levels = self.resources[page.resource].load.max_nesting.unwrap_or(u32::MAX);

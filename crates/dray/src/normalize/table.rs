@@ -11,7 +11,7 @@ use sha3::digest::{ExtendableOutput, Update, XofReader};
 use super::coerce::{Fit, Scalar};
 use super::column::ColumnValues;
 use super::extra::{EXTRA_COLUMN, Extra, KEYS_A_COLUMN};
-use crate::destination::PARTITION_COLUMN;
+use crate::destination::{PARTITION_COLUMN, RESOURCE_COLUMN};
 use crate::schema::naming::{SEPARATOR, normalize};
 use crate::schema::{Column, DataType, Table};
 
@@ -91,6 +91,7 @@ pub(super) struct MetaColumns {
     pub(super) id: usize,
     pub(super) load_id: Option<usize>,
     pub(super) partition: Option<usize>,
+    pub(super) resource: Option<usize>,
     pub(super) parent_id: Option<usize>,
     pub(super) list_idx: Option<usize>,
     pub(super) root_id: Option<usize>,
@@ -139,9 +140,9 @@ impl TableWriter {
         self.owners.insert(name.to_owned(), SYSTEM.to_owned());
         match self.by_name.get(name) {
             Some(index) => *index,
-            // The last two are there or not as the write disposition wants it, which may change.
+            // The last three are there or not as the write disposition wants it, which may change.
             None => {
-                let nullable = matches!(name, "_dlt_root_id" | PARTITION_COLUMN);
+                let nullable = matches!(name, "_dlt_root_id" | PARTITION_COLUMN | RESOURCE_COLUMN);
                 self.add_column(Column { nullable, ..Column::new(name, data_type) })
             }
         }

@@ -24,6 +24,7 @@ fn load(disposition: Disposition) -> LoadPlan {
         merge_key: Vec::new(),
         columns: Vec::new(),
         max_nesting: None,
+        shared: None,
     }
 }
 

@@ -45,6 +45,12 @@ impl Summary<'_> {
             if status == Status::Failed || worst == Status::Succeeded {
                 worst = status;
             }
+            if stats.unordered.load(Ordering::Relaxed) > 0 {
+                notes.push(format!(
+                    "{}: the list is not in the order that `row_order` says, so it was read to its end",
+                    plan.name
+                ));
+            }
             if let Some(reasons) = stats.rejected_because() {
                 notes.push(format!("{}: records were rejected: {reasons}", plan.name));
             }
@@ -61,6 +67,7 @@ impl Summary<'_> {
                     rejected: count(&stats.rejected),
                     ignored: count(&stats.ignored),
                     filtered: count(&stats.filtered),
+                    unordered: count(&stats.unordered),
                     completeness: Completeness::of(&stats.completeness),
                     drift: Drift::of(&stats.completeness),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),

@@ -3,7 +3,7 @@
 use super::{
     AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, DriftWatch,
     IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part,
-    Plan, ResourcePlan, Template, TokenTarget,
+    Plan, ResourcePlan, StopPlan, Template, TokenTarget, WindowSize,
 };
 use crate::secret::SafeUrl;
 
@@ -281,8 +281,19 @@ fn incremental(cursor: &IncrementalPlan) -> String {
     if let Some(value) = &cursor.end_value {
         text.push_str(&format!(" to {}", value_shown(value)));
     }
-    if let Some(window) = &cursor.window {
-        text.push_str(&format!(", in windows of {}", length(window.seconds)));
+    match cursor.window.map(|window| window.size) {
+        Some(WindowSize::Seconds(seconds)) => text.push_str(&format!(", in windows of {}", length(seconds))),
+        Some(WindowSize::Months(1)) => text.push_str(", in windows of a month"),
+        Some(WindowSize::Months(months)) => text.push_str(&format!(", in windows of {months} months")),
+        Some(WindowSize::Whole) => text.push_str(" to the start of the run"),
+        None => {}
+    }
+    match cursor.stop {
+        Some(StopPlan::AtStart) => text.push_str("; newest first, to the page that reaches below the start"),
+        Some(StopPlan::AtEnd) => {
+            text.push_str("; oldest first, to the page that reaches the end of the range");
+        }
+        None => {}
     }
     if let Some(lag) = cursor.lag {
         text.push_str(&format!("; {lag} earlier than it ended"));

@@ -4,11 +4,13 @@
 mod backfill;
 mod compile;
 mod explain;
+mod incremental;
 mod limits;
 mod paginate;
 mod prepare;
 mod secrets;
 mod singular;
+mod table;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -21,9 +23,13 @@ use url::Url;
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use explain::explain;
+pub use incremental::{
+    CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
+};
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
+pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
 
 use crate::json::Path;
@@ -204,11 +210,24 @@ impl RequestPlan {
         params || headers || form || self.needs_end()
     }
 
-    /// Whether there is no request without it: a parameter or a header can be left out, a part of a path or a body cannot.
+    /// Whether there is no request without it: a parameter or a header can be left out, unless the start stands in it too
+    /// (`filter=updated ge '…' and updated lt '…'`); a part of a path or a body cannot.
     #[must_use]
     pub fn needs_end(&self) -> bool {
-        let body = matches!(&self.body, Some(BodyPlan::Json(template)) if template.uses_end());
-        self.path.uses_end() || body
+        let body = match &self.body {
+            Some(BodyPlan::Json(template)) => template.uses_end(),
+            Some(BodyPlan::Form(fields)) => fields.iter().any(|(_, value)| value.uses_both()),
+            None => false,
+        };
+        let params = self.params.iter().any(|(name, value)| {
+            let with_value = |value: &Template| value.uses_both() || value.uses_start() && name.uses_end();
+            match value {
+                ParamValue::One(value) => with_value(value),
+                ParamValue::Many(values) => values.iter().any(with_value),
+            }
+        });
+        let headers = self.headers.iter().any(|(_, value)| value.uses_both());
+        self.path.uses_end() || body || params || headers
     }
 }
 
@@ -322,124 +341,6 @@ pub struct IgnoreRule {
     pub content: Option<String>,
 }
 
-/// `endpoint.incremental` (dlt.md §1.11, §5).
-#[derive(Debug, Clone)]
-pub struct IncrementalPlan {
-    /// The cursor inside a record.
-    pub cursor_path: Path,
-    /// As written: the key under which the state is kept.
-    pub cursor_name: String,
-    /// Where the first run starts.
-    pub initial_value: Option<CursorValue>,
-    /// With it the run reads a window and leaves the stored cursor alone.
-    pub end_value: Option<CursorValue>,
-    /// Query parameter for the start (`created[gte]`).
-    pub start_param: Option<String>,
-    /// Query parameter for the end.
-    pub end_param: Option<String>,
-    /// How values are written into requests.
-    pub format: CursorFormat,
-    /// How far the start moves back: seconds for dates, else the cursor's own unit.
-    pub lag: Option<f64>,
-    /// A record without a cursor.
-    pub on_missing: OnMissing,
-    /// The stored value is the smallest instead of the largest.
-    pub descending: bool,
-    /// Records equal to the start are dropped (`range_start: open`).
-    pub start_open: bool,
-    /// Records equal to `end_value` are kept (`range_end: closed`).
-    pub end_closed: bool,
-    /// It is read in windows of time, each a chain of its own.
-    pub window: Option<WindowPlan>,
-    /// Where this run starts, whatever is stored (`--since`).
-    pub since: Option<CursorValue>,
-}
-
-/// `incremental.window`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowPlan {
-    /// Seconds of a window; whole days where dates are sent.
-    pub seconds: i64,
-    /// A request cannot do without an end (a placeholder in its path or body): the last window has one too.
-    pub must_end: bool,
-}
-
-/// A cursor as the API gives it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum CursorValue {
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl CursorFormat {
-    /// Whole days are written, no time of day.
-    #[must_use]
-    pub fn is_date(&self) -> bool {
-        match self {
-            Self::Date => true,
-            Self::Pattern(pattern) => {
-                !["%H", "%I", "%k", "%l", "%s", "%T", "%R", "%c", "%X", "%r", "%f", "%Q"]
-                    .iter()
-                    .any(|time| pattern.contains(time))
-            }
-            Self::AsIs | Self::Unix | Self::UnixMillis | Self::Iso => false,
-        }
-    }
-}
-
-impl CursorValue {
-    /// As JSON; a number that JSON does not have is null.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            Self::Int(number) => (*number).into(),
-            Self::Float(number) => (*number).into(),
-            Self::Text(text) => text.as_str().into(),
-        }
-    }
-
-    /// From JSON: a number or a text.
-    #[must_use]
-    pub fn from_json(value: &serde_json::Value) -> Option<Self> {
-        match value {
-            serde_json::Value::String(text) => Some(Self::Text(text.clone())),
-            serde_json::Value::Number(number) => {
-                number.as_i64().map(Self::Int).or_else(|| number.as_f64().map(Self::Float))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// How a cursor is written into a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CursorFormat {
-    /// As the API gave it.
-    AsIs,
-    /// Seconds since 1970.
-    Unix,
-    /// Milliseconds since 1970.
-    UnixMillis,
-    /// RFC 3339 with `Z`.
-    Iso,
-    /// `YYYY-MM-DD`.
-    Date,
-    /// A strftime pattern.
-    Pattern(String),
-}
-
-/// What to do with a record that has no cursor (`on_cursor_value_missing`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "dlt's names (dlt.md §5.1)")]
-pub enum OnMissing {
-    Raise,
-    Include,
-    Exclude,
-}
-
 /// How rows reach the table.
 #[derive(Debug, Clone)]
 pub struct LoadPlan {
@@ -459,6 +360,8 @@ pub struct LoadPlan {
     pub columns: Vec<ColumnHint>,
     /// Levels of nested tables; deeper values are kept as JSON text. None: all of them.
     pub max_nesting: Option<u32>,
+    /// Other resources fill the table too, and not all of them by one key.
+    pub shared: Option<SharedTable>,
 }
 
 /// `write_disposition` (dlt.md §4).

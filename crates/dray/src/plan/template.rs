@@ -74,6 +74,18 @@ impl Template {
         self.parts.contains(&Part::CursorEnd)
     }
 
+    /// Whether a part is where the cursor starts.
+    #[must_use]
+    pub fn uses_start(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::CursorStart | Part::CursorInitial))
+    }
+
+    /// Whether it holds the start and the end.
+    #[must_use]
+    pub fn uses_both(&self) -> bool {
+        self.uses_start() && self.uses_end()
+    }
+
     /// The template for people: placeholders in braces, secrets hidden.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -90,6 +90,7 @@ impl IncrementalPlan {
             end_closed: false,
             window: None,
             since: None,
+            stop: None,
         }
     }
 }

@@ -216,3 +216,56 @@ fn a_backfill_without_a_range_is_refused() {
         assert!(error.to_string().contains(said), "{error}");
     }
 }
+
+/// An API whose filter is one text: the records whose time lies in what `filter` says.
+fn by_text(times: Vec<i64>) -> Sim {
+    let part = |text: &str, mark: &str| -> i64 {
+        let time = text.split_once(mark).unwrap().1.split_once('\'').unwrap().0;
+        time.parse::<jiff::Timestamp>().unwrap().as_second()
+    };
+    script(move |request| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let filter = request.param("filter").or_else(|| body["filter"]["where"].as_str());
+        let data: Vec<Value> = times
+            .iter()
+            .enumerate()
+            .filter(|(_, at)| {
+                filter.is_none_or(|text| (part(text, "ge '")..part(text, "lt '")).contains(*at))
+            })
+            .map(|(id, at)| json!({"id": id, "at": jiff::Timestamp::from_second(*at).unwrap().to_string()}))
+            .collect();
+        Response::json(&Value::Array(data))
+    })
+}
+
+/// Windows in one text, in a parameter or a body.
+fn text_plan(sim: &Sim, inside: &str, keys: &str) -> Plan {
+    let filter = "at ge '{incremental.start_value}' and at lt '{incremental.end_value}'";
+    let sent = match inside {
+        "parameter" => format!("params: {{filter: \"{filter}\"}}"),
+        _ => format!("method: POST, json: {{filter: {{where: \"{filter}\"}}}}"),
+    };
+    let resources = format!(
+        "  - {{name: items, write_disposition: append, primary_key: id, endpoint: {{path: items, {sent}, \
+         data_selector: $, paginator: single_page, incremental: {{cursor_path: at, \
+         initial_value: \"2023-01-01T00:00:00Z\"{keys}}}}}}}"
+    );
+    plan(sim, "concurrency: 4", &resources)
+}
+
+#[test]
+fn windows_go_into_the_text_of_a_query_and_the_last_one_has_an_end_too() {
+    // 2023-01-01, and every tenth day from there.
+    let times: Vec<i64> = (0..12).map(|tenth| 1_672_531_200 + tenth * 10 * DAY).collect();
+    for inside in ["parameter", "body"] {
+        for (keys, least) in [(", window: 60d", 10), (", window: 2 months", 10), ("", 1)] {
+            let sim = by_text(times.clone());
+            let bench = Bench::new();
+            let report = bench.run(text_plan(&sim, inside, keys));
+            let items = of(&report, "items");
+            // The API itself has filtered: no request went without its text, and so no record came in vain.
+            assert_eq!((items.rows, items.records, items.filtered), (12, 12, 0), "{inside}{keys}");
+            assert!(sim.requests().len() >= least, "{inside}{keys}");
+        }
+    }
+}

@@ -109,7 +109,7 @@ fn from_sync(endpoint: &mut Map, writer: &mut Writer<'_>) {
     endpoint.insert("incremental", entry.place, Node::new(Value::Map(map), place));
 }
 
-/// `P30D`, `P1W`, `PT6H` as `30d`, `1w`, `6h`. A month has no length of its own.
+/// `P30D`, `P1W`, `PT6H`, `P1M` as `30d`, `1w`, `6h`, `1mo`.
 fn step(written: &str) -> Option<String> {
     let written = written.trim();
     let (time, rest) = match written.strip_prefix("PT") {
@@ -117,11 +117,13 @@ fn step(written: &str) -> Option<String> {
         None => (false, written.strip_prefix('P')?),
     };
     let unit = match (time, rest.chars().last()?) {
-        (false, 'W') => 'w',
-        (false, 'D') => 'd',
-        (true, 'H') => 'h',
-        (true, 'M') => 'm',
-        (true, 'S') => 's',
+        (false, 'W') => "w",
+        (false, 'D') => "d",
+        (false, 'M') => "mo",
+        (false, 'Y') => "y",
+        (true, 'H') => "h",
+        (true, 'M') => "m",
+        (true, 'S') => "s",
         _ => return None,
     };
     let number: u32 = rest.get(..rest.len() - 1)?.parse().ok()?;
@@ -151,10 +153,12 @@ mod tests {
 
     #[test]
     fn steps_of_the_dialect() {
-        for (written, read) in [("P30D", "30d"), ("P1W", "1w"), ("PT6H", "6h"), ("PT15M", "15m")] {
+        for (written, read) in
+            [("P30D", "30d"), ("P1W", "1w"), ("PT6H", "6h"), ("PT15M", "15m"), ("P1M", "1mo"), ("P1Y", "1y")]
+        {
             assert_eq!(step(written).as_deref(), Some(read));
         }
-        for written in ["P1M", "P1Y", "P0D", "P1DT2H", "30d", "P"] {
+        for written in ["P0D", "P1DT2H", "30d", "P"] {
             assert_eq!(step(written), None, "{written}");
         }
     }

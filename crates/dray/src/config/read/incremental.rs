@@ -1,11 +1,9 @@
 //! `incremental`, and the parameter form `{type: incremental, ...}`.
 
-use std::time::Duration;
-
-use super::super::model::{IncrementalConfig, Located, Spot};
+use super::super::model::{IncrementalConfig, Located, Spot, WindowConfig};
 use super::super::node::{Node, Value};
-use super::fields::{Fields, Reader};
-use crate::plan::{CursorFormat, CursorValue, OnMissing};
+use super::fields::{Fields, Reader, known_word};
+use crate::plan::{CursorFormat, CursorValue, OnMissing, StopPlan};
 
 const FORMATS: [&str; 4] = ["unix", "unix_milliseconds", "iso", "date"];
 
@@ -48,10 +46,7 @@ pub(super) fn read(
     let descending = fields.word(reader, "last_value_func", &["max", "min"]).map(|word| word == "min");
     let start_open = fields.word(reader, "range_start", &["closed", "open"]).map(|word| word == "open");
     let end_closed = fields.word(reader, "range_end", &["open", "closed"]).map(|word| word == "closed");
-    let order = fields.word(reader, "row_order", &["asc", "desc"]);
-    if order.is_some() {
-        reader.note("`row_order` is not used to stop early: every page between start and end is read");
-    }
+    let row_order = row_order(reader, &mut fields);
     if fields.take("primary_key").is_some() {
         reader.note("`incremental.primary_key` is ignored: rows at the boundary are told apart by the resource's own key");
     }
@@ -82,14 +77,23 @@ pub(super) fn read(
         start_open,
         end_closed,
         window,
+        row_order,
     })
 }
 
-/// `30d`, or `{size: 30d}`.
-fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<Duration>> {
+fn row_order(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<StopPlan>> {
+    let (node, at) = fields.take("row_order")?;
+    let written = reader.plain(node, &at)?;
+    let word = known_word(reader, &written, "row_order", &["asc", "desc"])?;
+    let value = if word == "desc" { StopPlan::AtStart } else { StopPlan::AtEnd };
+    Some(Located { value, at })
+}
+
+/// `30d`, `1 month`, or `{size: 30d}`.
+fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<WindowConfig>> {
     let (node, at) = fields.take("window")?;
     if node.as_map().is_none() {
-        return Some(Located { value: reader.duration(node, &at)?, at });
+        return Some(Located { value: length(reader, node, &at)?, at });
     }
     let mut inner = Fields::open(reader, node, &at)?;
     let size = inner.take("size");
@@ -98,7 +102,29 @@ fn window(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Located<Du
     }
     inner.finish(reader);
     let (node, at) = size?;
-    Some(Located { value: reader.duration(node, &at)?, at })
+    Some(Located { value: length(reader, node, &at)?, at })
+}
+
+fn length(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<WindowConfig> {
+    if let Value::Text(text) = &node.value
+        && let Some(months) = months(text)
+    {
+        return Some(WindowConfig::Months(months));
+    }
+    reader.duration(node, at).map(WindowConfig::Time)
+}
+
+/// Months of the calendar, which have no length of their own: `1 month`, `3mo`, `1y`. `m` alone is minutes.
+fn months(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let end = text.find(char::is_alphabetic)?;
+    let (number, unit) = text.split_at_checked(end)?;
+    let number: i32 = number.trim().parse().ok()?;
+    match unit {
+        "mo" | "month" | "months" => Some(number),
+        "y" | "year" | "years" => number.checked_mul(12),
+        _ => None,
+    }
 }
 
 fn value(

@@ -57,6 +57,7 @@ pub(super) fn load(disposition: Disposition) -> ResourceLoad {
         merge_key: Vec::new(),
         dedup_sort: None,
         hard_delete: None,
+        shared: None,
     }
 }
 

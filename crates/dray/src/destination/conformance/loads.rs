@@ -14,9 +14,9 @@ use super::fixture::{
     Opener, begin, charges, commit, ints, last_commit, load, merge_on, nested, rows, run_identity, stored,
     texts, whole_load,
 };
-use crate::destination::{Commit, Finished, Pass, Position, TableBatch};
+use crate::destination::{Commit, Finished, Pass, Position, RESOURCE_COLUMN, ResourceLoad, TableBatch};
 use crate::error::ErrorKind;
-use crate::plan::Disposition;
+use crate::plan::{Disposition, SharedTable};
 use crate::schema::{Column, DataType, Table};
 
 pub(super) fn append_adds(open: &Opener) {
@@ -259,7 +259,7 @@ pub(super) fn every_type_and_null_comes_back(open: &Opener) {
 
 pub(super) fn odd_names_work(open: &Opener) {
     for (load_id, table) in [("1", "select"), ("2", "o'brien \"x\"; drop"), ("3", "日本"), ("4", "orb")] {
-        let load = crate::destination::ResourceLoad { table: table.to_owned(), ..merge_on(&["order"]) };
+        let load = ResourceLoad { table: table.to_owned(), ..merge_on(&["order"]) };
         let below = format!("{table}__group by");
         let odd = |id: &str, value: &str| {
             vec![
@@ -300,4 +300,92 @@ pub(super) fn two_resources_may_fill_one_table(open: &Opener) {
     };
     begin(open, "2").commit(commit).unwrap();
     assert_eq!(stored(open), ["1 a", "2 b"]);
+}
+
+/// Rows of a resource in the table `charges`, which name it.
+fn named(resource: &str, load_id: &str, rows: &[(Option<i64>, &str, &str)]) -> TableBatch {
+    let mut batch = charges(load_id, rows);
+    let mut columns: Vec<(String, ArrayRef)> = batch
+        .rows
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.rows.columns())
+        .map(|(field, column)| (field.name().clone(), Arc::clone(column)))
+        .collect();
+    columns.push((RESOURCE_COLUMN.to_owned(), texts(&vec![Some(resource); rows.len()])));
+    batch.rows = RecordBatch::try_from_iter(columns).unwrap();
+    batch.table.columns.push(Column::new(RESOURCE_COLUMN, DataType::Text));
+    batch.resource = resource.to_owned();
+    batch
+}
+
+/// How `charges` and `refunds` load into the table `charges`.
+fn sharing(disposition: Disposition) -> BTreeMap<String, ResourceLoad> {
+    let load = |other: &str| ResourceLoad {
+        shared: Some(SharedTable { others: vec![other.to_owned()], merges: false }),
+        ..load(disposition)
+    };
+    [("charges", load("refunds")), ("refunds", load("charges"))]
+        .map(|(resource, load)| (resource.to_owned(), load))
+        .into()
+}
+
+pub(super) fn who_shares_a_table_gives_up_its_own_rows_only(open: &Opener) {
+    let resources = || sharing(Disposition::Append);
+    let moved = |resource: &str| Position {
+        resource: resource.to_owned(),
+        partition: String::new(),
+        place: json!(1),
+        done: false,
+    };
+    let mut subject = begin(open, "1");
+    let first = Commit {
+        batches: vec![
+            named("charges", "1", &[(Some(1), "a", "r1")]),
+            named("refunds", "1", &[(Some(2), "b", "r2")]),
+        ],
+        positions: vec![moved("charges"), moved("refunds")],
+        resources: resources(),
+        ..Commit::default()
+    };
+    subject.commit(first).unwrap();
+    drop(subject);
+    // The next run carries on, and one of the two starts over.
+    let mut subject = begin(open, "2");
+    let again = Commit {
+        restarted: vec!["refunds".to_owned()],
+        batches: vec![
+            named("charges", "2", &[(Some(3), "c", "r3")]),
+            named("refunds", "2", &[(Some(2), "b", "r4")]),
+        ],
+        positions: vec![moved("charges"), moved("refunds")],
+        resources: resources(),
+        ..Commit::default()
+    };
+    let done = subject.commit(again).unwrap();
+    assert_eq!(done.taken_back, BTreeMap::from([("refunds".to_owned(), 1)]));
+    assert_eq!(stored(open), ["1 a", "2 b", "3 c"]);
+    // Given up, the other leaves nothing of its two loads.
+    let last = Commit { abandoned: vec!["charges".to_owned()], resources: resources(), ..Commit::default() };
+    assert_eq!(subject.commit(last).unwrap().taken_back, BTreeMap::from([("charges".to_owned(), 2)]));
+    assert_eq!(stored(open), ["2 b"]);
+}
+
+pub(super) fn a_replace_in_a_shared_table_replaces_its_own_rows(open: &Opener) {
+    // Before the table was shared.
+    whole_load(open, "1", &load(Disposition::Replace), vec![charges("1", &[(Some(9), "old", "r9")])])
+        .unwrap();
+    for (load_id, resource, id) in [("2", "charges", 1), ("3", "refunds", 2), ("4", "charges", 3)] {
+        let finished = Finished { resource: resource.to_owned(), partitions: vec![String::new()] };
+        let commit = Commit {
+            batches: vec![named(resource, load_id, &[(Some(id), "new", load_id)])],
+            finished: vec![finished],
+            closed: vec![resource.to_owned()],
+            resources: sharing(Disposition::Replace),
+            ..Commit::default()
+        };
+        begin(open, load_id).commit(commit).unwrap();
+    }
+    assert_eq!(stored(open), ["2 new", "3 new"]);
 }

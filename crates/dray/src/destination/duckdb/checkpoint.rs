@@ -8,9 +8,11 @@ use super::ddl::Catalog;
 use super::family::{Family, Lineage};
 use super::keys::SeenKeys;
 use super::ledger::{self, Ledger, OpenPass};
-use super::sql::{Param, Session};
+use super::sql::{Param, Session, ident, literal};
 use super::{meta, rejects, write};
-use crate::destination::{Commit, Committed, Finished, ResourceLoad, RunIdentity, TableBatch};
+use crate::destination::{
+    Commit, Committed, Finished, RESOURCE_COLUMN, ResourceLoad, RunIdentity, TableBatch,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Disposition;
 use crate::schema::stored::StoredSchema;
@@ -249,17 +251,36 @@ impl<'d> Checkpoint<'d> {
         let Some(pass) = self.book.ledger.passes.get(resource).cloned() else { return Ok(()) };
         self.drop_staged(resource)?;
         rejects::take_back(self.session, &self.book.target, &self.run.pipeline, resource, &pass.loads)?;
-        // Rows of two resources in one table cannot be told apart; rather some twice than some lost.
+        // Rows that do not name their resource cannot be told from another's; rather some twice than some lost.
         if pass.appends
-            && !self.shared(resource, &pass.table)
+            && (pass.named || !self.shared(resource, &pass.table))
             && let Some(family) = self.book.family(&pass.table)
         {
-            let rows = family.delete(self.session, &ledger::of_loads(&pass.loads), &[])?;
+            let rows = self.take_back(resource, &pass, &family)?;
             if rows > 0 {
                 *self.committed.taken_back.entry(resource.to_owned()).or_default() += rows;
             }
         }
         self.close(resource)
+    }
+
+    /// Deletes the rows that a pass has appended.
+    fn take_back(&mut self, resource: &str, pass: &OpenPass, family: &Family) -> Result<u64> {
+        let loads = ledger::of_loads(&pass.loads);
+        if !pass.named {
+            return family.delete(self.session, &loads, &[]);
+        }
+        // The column comes with the first row.
+        if !self.names_resources(&pass.table) {
+            return Ok(0);
+        }
+        let own = format!("{loads} AND t.{} = ?", ident(RESOURCE_COLUMN));
+        family.delete(self.session, &own, &[Param::Text(resource)])
+    }
+
+    /// Whether the rows of a table name their resources.
+    fn names_resources(&self, table: &str) -> bool {
+        self.book.target.table(table).is_some_and(|shape| shape.has(RESOURCE_COLUMN))
     }
 
     /// Forgets a pass; its rows stay.
@@ -298,7 +319,13 @@ impl<'d> Checkpoint<'d> {
     /// Deletes the rows that a replace replaces: not those that another resource has just put there.
     fn empty(&mut self, resource: &str, load: &ResourceLoad) -> Result<()> {
         let Some(family) = self.book.family(&load.table) else { return Ok(()) };
-        if self.shared(resource, &load.table) {
+        if let Some(shared) = load.shared.as_ref().filter(|_| self.names_resources(&load.table)) {
+            // What nobody names is of before it was shared, or of a resource that is no more.
+            let others: Vec<String> = shared.others.iter().map(|other| literal(other)).collect();
+            let (column, others) = (ident(RESOURCE_COLUMN), others.join(", "));
+            let own = format!("(t.{column} IS NULL OR t.{column} NOT IN ({others}))");
+            family.delete(self.session, &own, &[])?;
+        } else if self.shared(resource, &load.table) {
             let earlier = "t._dlt_load_id IS DISTINCT FROM ?";
             family.delete(self.session, earlier, &[Param::Text(&self.run.load_id)])?;
         } else {

@@ -34,6 +34,9 @@ pub(super) struct OpenPass {
     pub(super) table: String,
     /// Its rows are appended: giving the pass up takes them back.
     pub(super) appends: bool,
+    /// They name their resource, because others fill the table too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) named: bool,
     /// The loads whose ids its rows carry.
     pub(super) loads: Vec<String>,
     /// How its rows are merged, once that is decided.
@@ -61,6 +64,7 @@ impl OpenPass {
             fingerprint: load.fingerprint.clone(),
             table: load.table.clone(),
             appends: load.disposition == Disposition::Append,
+            named: load.shared.is_some(),
             loads: Vec::new(),
             route: None,
             staged: Vec::new(),

@@ -175,6 +175,7 @@ mod tests {
             merge_key: Vec::new(),
             columns: Vec::new(),
             max_nesting: None,
+            shared: None,
         };
         Identity::new(&ResourcePlan::for_tests("things", load))
     }

@@ -123,6 +123,7 @@ fn resource(keyed: bool) -> ResourcePlan {
         merge_key: Vec::new(),
         columns: Vec::new(),
         max_nesting: None,
+        shared: None,
     };
     ResourcePlan::for_tests("things", load)
 }

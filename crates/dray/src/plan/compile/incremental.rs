@@ -1,8 +1,10 @@
 //! Incremental positions (dlt.md §1.11, §5.1).
 
 use super::Problems;
-use crate::config::model::{IncrementalConfig, Located, Spot};
-use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, WindowPlan};
+use crate::config::model::{IncrementalConfig, Located, Spot, WindowConfig};
+use crate::plan::{
+    CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StopPlan, WindowPlan, WindowSize,
+};
 use crate::timestamp;
 
 const DAY: i64 = 86_400;
@@ -43,7 +45,21 @@ pub(super) fn compile(
         // Once it is known how the end is sent: `windowed`.
         window: None,
         since: None,
+        stop: stop(config, problems),
     })
+}
+
+/// Where reading stops before the list ends.
+fn stop(config: &IncrementalConfig, problems: &mut Problems<'_>) -> Option<StopPlan> {
+    let stop = config.row_order.as_ref()?.value;
+    if config.on_cursor_value_missing == Some(OnMissing::Include) {
+        problems.note(
+            "`row_order` does not stop early, because `on_cursor_value_missing: include` wants records without a \
+             cursor too, and they have no place in the order",
+        );
+        return None;
+    }
+    Some(stop)
 }
 
 /// Adds the windows that the read is cut into.
@@ -53,7 +69,19 @@ pub(super) fn windowed(
     request: &RequestPlan,
     problems: &mut Problems<'_>,
 ) {
-    let Some(Located { value: size, at }) = &config.window else { return };
+    let must_end = request.needs_end();
+    let Some(Located { value: size, at }) = &config.window else {
+        // Without an end the start would be left out with it, and everything be read.
+        let knows = |initial: &CursorValue| plan.format != CursorFormat::AsIs || is_time(initial);
+        if must_end
+            && plan.end_value.is_none()
+            && !plan.descending
+            && plan.initial_value.as_ref().is_some_and(knows)
+        {
+            plan.window = Some(WindowPlan { size: WindowSize::Whole, must_end });
+        }
+        return;
+    };
     if plan.end_param.is_none() && !request.sends_end() {
         problems.add_with_hint(
             at,
@@ -75,10 +103,14 @@ pub(super) fn windowed(
         return;
     }
     let dates = plan.format.is_date() || plan.format == CursorFormat::AsIs && is_date(initial);
-    let seconds = i64::try_from(size.as_secs()).unwrap_or(i64::MAX);
-    if size.subsec_nanos() > 0 || seconds == 0 {
-        problems.add(at, "a window is whole seconds, and one at least");
-    } else if dates && seconds % DAY != 0 {
+    let size = match size {
+        WindowConfig::Months(months) => WindowSize::Months(*months),
+        WindowConfig::Time(size) if size.subsec_nanos() > 0 => WindowSize::Seconds(0),
+        WindowConfig::Time(size) => WindowSize::Seconds(i64::try_from(size.as_secs()).unwrap_or(i64::MAX)),
+    };
+    if matches!(size, WindowSize::Seconds(0) | WindowSize::Months(..1)) {
+        problems.add(at, "a window is whole seconds or months, and one at least");
+    } else if matches!(size, WindowSize::Seconds(seconds) if dates && seconds % DAY != 0) {
         problems.add_with_hint(at, "dates are sent, so a window is whole days", "write `window: 1d` or more");
     } else if plan.format == CursorFormat::AsIs && !is_time(initial) {
         problems.add_with_hint(
@@ -87,7 +119,7 @@ pub(super) fn windowed(
             "give `format: unix` or `unix_milliseconds`, or write it as `2024-01-01T00:00:00Z`",
         );
     } else {
-        plan.window = Some(WindowPlan { seconds, must_end: request.needs_end() });
+        plan.window = Some(WindowPlan { size, must_end });
     }
 }
 

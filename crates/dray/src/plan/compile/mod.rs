@@ -41,8 +41,8 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
         auth = client::user_part(client, written, auth, &mut problems);
     }
     let shared = resource::Shared { config, client: client.as_ref(), auth };
-    let drafts = resource::compile_all(&shared, &merged, &mut problems);
-    tables::check(&drafts, &merged, &mut problems);
+    let mut drafts = resource::compile_all(&shared, &merged, &mut problems);
+    tables::settle(&mut drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;

@@ -306,6 +306,8 @@ fn load_plan(name: &str, merged: &Merged, problems: &mut Problems<'_>) -> LoadPl
         merge_key,
         columns: columns.collect(),
         max_nesting: resource.max_table_nesting,
+        // Known once all resources are: `tables`.
+        shared: None,
     }
 }
 /// What `incremental` says that a request may repeat.

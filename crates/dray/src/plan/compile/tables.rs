@@ -1,5 +1,5 @@
-//! Which tables the resources fill: two of them in one table, or one in a nested table of another, would lose or double
-//! rows. That is refused here, unless nothing can come of it.
+//! Which tables the resources fill: several of them may fill one, if their rows can be told apart; one in a nested table of
+//! another would lose or double rows. That is refused here.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::Problems;
 use super::defaults::Merged;
 use super::resource::Draft;
 use crate::config::model::Spot;
-use crate::plan::{Disposition, LoadPlan};
+use crate::plan::{Disposition, LoadPlan, SharedTable};
 use crate::schema::naming::{SEPARATOR, column_name, normalize};
 
 /// Tables that hold what is known of loads.
@@ -22,10 +22,47 @@ struct Root<'a> {
     at: &'a Spot,
 }
 
-/// Complains of tables that two resources would fill.
-pub(super) fn check(drafts: &[Draft], merged: &[Merged], problems: &mut Problems<'_>) {
+/// Decides how resources share tables, and complains of those that cannot.
+pub(super) fn settle(drafts: &mut [Draft], merged: &[Merged], problems: &mut Problems<'_>) {
+    check(drafts, merged, problems);
+    let mut tables: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, draft) in drafts.iter().enumerate() {
+        if root(draft, merged).is_some() {
+            tables.entry(normalize(&draft.plan.load.table)).or_default().push(place);
+        }
+    }
+    for places in tables.into_values().filter(|places| places.len() > 1) {
+        let name = |place: &usize| drafts.get(*place).map(|draft| draft.plan.name.clone());
+        let names: Vec<String> = places.iter().filter_map(name).collect();
+        let disposition = |place: &usize| drafts.get(*place).map(|draft| draft.plan.load.disposition);
+        let merges = places.iter().any(|place| disposition(place) == Some(Disposition::Merge));
+        // Merged by one key, a row is the same whoever brings it, and what one resource leaves undone hurts no row of
+        // the other.
+        let told_by_key = places.iter().all(|place| disposition(place) == Some(Disposition::Merge));
+        for place in places {
+            let Some(draft) = drafts.get_mut(place) else { continue };
+            let plan = &mut draft.plan;
+            if plan.load.disposition == Disposition::Merge && plan.load.key_inherited {
+                plan.load.key_inherited = false;
+                plan.load.fallback_key = None;
+                problems.resource = Some(plan.name.clone());
+                problems.note(
+                    "the key from `resource_defaults` counts as its own, because others fill its table too",
+                );
+                problems.resource = None;
+            }
+            if !told_by_key {
+                let others = names.iter().filter(|other| **other != plan.name).cloned().collect();
+                plan.load.shared = Some(SharedTable { others, merges });
+            }
+        }
+    }
+}
+
+/// Complains of tables that two resources would fill and could not share.
+fn check(drafts: &[Draft], merged: &[Merged], problems: &mut Problems<'_>) {
     let roots: Vec<Root<'_>> = drafts.iter().filter_map(|draft| root(draft, merged)).collect();
-    let mut tables: BTreeMap<&str, &Root<'_>> = BTreeMap::new();
+    let mut tables: BTreeMap<&str, Vec<&Root<'_>>> = BTreeMap::new();
     for root in &roots {
         problems.resource = Some(root.resource.to_owned());
         if RESERVED.iter().any(|prefix| root.table.starts_with(prefix)) {
@@ -35,14 +72,14 @@ pub(super) fn check(drafts: &[Draft], merged: &[Merged], problems: &mut Problems
                 "give the resource a `table_name` that does not begin with `_dlt_` or `_dray_`",
             );
         }
-        match tables.get(root.table.as_str()) {
-            Some(first) => shared(first, root, problems),
-            None => drop(tables.insert(&root.table, root)),
-        }
+        let before = tables.entry(root.table.as_str()).or_default();
+        shared(before, root, problems);
+        before.push(root);
     }
     for root in &roots {
         for (at, _) in root.table.match_indices(SEPARATOR) {
-            let Some(above) = root.table.get(..at).and_then(|above| tables.get(above)) else { continue };
+            let above = root.table.get(..at).and_then(|above| tables.get(above)?.first());
+            let Some(above) = above else { continue };
             if above.load.max_nesting == Some(0) {
                 continue;
             }
@@ -74,43 +111,62 @@ fn root<'a>(draft: &'a Draft, merged: &'a [Merged]) -> Option<Root<'a>> {
     Some(Root { resource: &plan.name, table: normalize(&plan.load.table), load: &plan.load, at })
 }
 
-fn shared(first: &Root<'_>, second: &Root<'_>, problems: &mut Problems<'_>) {
+/// Of the resources that fill a table before it, the first that it cannot share it with.
+fn shared(before: &[&Root<'_>], root: &Root<'_>, problems: &mut Problems<'_>) {
     // Of a doubled name it is said already.
-    if first.resource == second.resource {
-        return;
+    let mut others = before.iter().filter(|other| other.resource != root.resource).peekable();
+    let Some(first) = others.peek().copied() else { return };
+    match others.find_map(|other| Some((other, apart(other.load, root.load)?))) {
+        None => {
+            problems.note(format!("fills the table `{}` together with `{}`", root.table, first.resource));
+        }
+        Some((other, Apart { why, hint })) => {
+            problems.add_with_hint(
+                root.at,
+                format!(
+                    "`{}` and `{}` would fill one table `{}`, but {why}",
+                    other.resource, root.resource, root.table
+                ),
+                format!("give one of them another `table_name`, or {hint}"),
+            );
+        }
     }
-    if harmless(first.load, second.load) {
-        problems.note(format!("fills the table `{}` together with `{}`", second.table, first.resource));
-        return;
-    }
-    let names = format!("`{}` and `{}`", first.resource, second.resource);
-    let merges = [first.load, second.load].iter().all(|load| load.disposition == Disposition::Merge);
-    let hint = if merges {
-        "give one of them another `table_name`, or both the same `primary_key` and `columns` of their own"
-    } else {
-        "give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one"
-    };
-    problems.add_with_hint(
-        second.at,
-        format!("{names} would fill one table `{}`, and their rows could not be told apart", second.table),
-        hint,
-    );
 }
 
-/// Merged by one key, a row is the same whoever brings it, and what one resource leaves undone hurts no row of the other.
-fn harmless(first: &LoadPlan, second: &LoadPlan) -> bool {
-    let merges = |load: &LoadPlan| {
-        load.disposition == Disposition::Merge
-            && !load.primary_key.is_empty()
-            && !load.key_inherited
-            // Both are decided over all rows of one resource.
-            && load.columns.iter().all(|hint| !hint.not_null && hint.dedup_sort.is_none())
-    };
+/// Why two resources cannot share a table.
+struct Apart {
+    why: &'static str,
+    /// What would bring them together.
+    hint: &'static str,
+}
+
+fn apart(first: &LoadPlan, second: &LoadPlan) -> Option<Apart> {
+    let both = [first, second];
+    let is = |load: &LoadPlan, disposition| load.disposition == disposition;
+    let merging = || both.into_iter().filter(|load| is(load, Disposition::Merge));
     let names = |key: &[String]| key.iter().map(|key| column_name(key)).collect::<Vec<_>>();
-    merges(first)
-        && merges(second)
-        && names(&first.primary_key) == names(&second.primary_key)
-        && names(&first.merge_key) == names(&second.merge_key)
-        && first.columns == second.columns
-        && first.max_nesting == second.max_nesting
+    let keys = |load: &LoadPlan| (names(&load.primary_key), names(&load.merge_key));
+    let replacing = both.into_iter().filter(|load| is(load, Disposition::Replace)).count();
+    // What is decided over all rows of one resource knows nothing of those of another.
+    let over_all =
+        |load: &LoadPlan| load.columns.iter().any(|hint| hint.not_null || hint.dedup_sort.is_some());
+    let (why, hint) = if replacing == 1 {
+        ("one replaces its rows and the other does not", "both the same `write_disposition`")
+    } else if merging().any(|load| load.primary_key.is_empty()) {
+        ("one merges without a `primary_key`, and would replace rows of the other", "it a `primary_key`")
+    } else if merging().count() == 2 && keys(first) != keys(second) {
+        ("they merge by different keys", "both the same `primary_key` and `merge_key`")
+    } else if first.columns != second.columns {
+        ("their `columns` differ", "both the same `columns`")
+    } else if over_all(first) {
+        (
+            "its `columns` say `nullable: false` or `dedup_sort`, which hold for the rows of one resource only",
+            "`columns` without them",
+        )
+    } else if first.max_nesting != second.max_nesting {
+        ("their `max_table_nesting` differs", "both the same")
+    } else {
+        return None;
+    };
+    Some(Apart { why, hint })
 }

@@ -72,20 +72,20 @@ fn duplicate_name() {
 
 #[test]
 fn two_resources_in_one_table() {
-    let patch = r#"resources: [{name: a, table_name: posts}, {name: b, table_name: Posts, primary_key: id, write_disposition: merge}]"#;
+    let patch = r#"resources: [{name: a, table_name: posts}, {name: b, table_name: Posts, write_disposition: replace}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
-    2:65 resources[1].table_name: `a` and `b` would fill one table `posts`, and their rows could not be told apart
-      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    2:65 resources[1].table_name: `a` and `b` would fill one table `posts`, but one replaces its rows and the other does not
+      = give one of them another `table_name`, or both the same `write_disposition`
     "#);
-    let patch = r#"resources: [Posts, posts]"#;
+    let patch = r#"resources: [{name: a, table_name: p, max_table_nesting: 1}, {name: b, table_name: p}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
-    2:20 resources[1]: `Posts` and `posts` would fill one table `posts`, and their rows could not be told apart
-      = give one of them another `table_name`; only resources that `merge` by the same `primary_key` can share one
+    2:83 resources[1].table_name: `a` and `b` would fill one table `p`, but their `max_table_nesting` differs
+      = give one of them another `table_name`, or both the same
     "#);
     let patch = "resources: [{name: a, table_name: p, write_disposition: merge, primary_key: id}, {name: b, table_name: p, write_disposition: merge, primary_key: [id, x]}]";
     insta::assert_snapshot!(problems(patch), @r#"
-    2:104 resources[1].table_name: `a` and `b` would fill one table `p`, and their rows could not be told apart
-      = give one of them another `table_name`, or both the same `primary_key` and `columns` of their own
+    2:104 resources[1].table_name: `a` and `b` would fill one table `p`, but they merge by different keys
+      = give one of them another `table_name`, or both the same `primary_key` and `merge_key`
     "#);
 }
 
@@ -124,6 +124,18 @@ fn resources_that_merge_by_one_key_share_a_table() {
     // What is not loaded fills nothing.
     let text = text.replacen("name: a,", "name: a, selected: false,", 1);
     assert!(planned(&text, Format::Yaml).unwrap().notes.is_empty());
+}
+
+#[test]
+fn resources_that_append_name_their_rows_in_a_shared_table() {
+    let text = "client: {base_url: 'https://api.example.com/v1'}\nresource_defaults: {primary_key: id}\nresources: \
+                [Posts, posts, {name: more, table_name: posts, write_disposition: merge}, alone]";
+    let plan = planned(text, Format::Yaml).unwrap();
+    let shared = |place: usize| plan.resources[place].load.shared.as_ref();
+    assert_eq!(shared(0).unwrap().others, ["posts", "more"]);
+    assert!(shared(2).unwrap().merges && shared(3).is_none());
+    let inherited: Vec<bool> = plan.resources.iter().map(|resource| resource.load.key_inherited).collect();
+    assert_eq!(inherited, [true, true, false, true]);
 }
 
 #[test]
