@@ -141,8 +141,20 @@ pub struct ResourceConfig {
     pub columns: Vec<ColumnConfig>,
     pub selected: Option<bool>,
     pub include_from_parent: Option<Located<Vec<IncludeConfig>>>,
+    pub each: Option<EachConfig>,
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
+}
+
+/// `for_each`, its variables multiplied, and `include_from_each`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EachConfig {
+    /// Where it stands.
+    pub at: Spot,
+    /// A JSON object of all variables for each item.
+    pub items: Vec<serde_json::Value>,
+    /// Fields of the item that rows carry.
+    pub include: Vec<IncludeConfig>,
 }
 
 /// One field of `include_from_parent`.

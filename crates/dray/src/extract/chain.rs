@@ -89,7 +89,7 @@ impl Reader {
                 return error;
             }
             let error = error.with("resource", &plan.name).with("page", number);
-            match partition.shown() {
+            match partition.shown(plan) {
                 Some(shown) => error.with("path", shown),
                 None => error,
             }
@@ -117,7 +117,8 @@ impl Reader {
             .map(|incremental| Tracker::new(incremental, &plan.load, stored, partition.span.as_ref()))
             .transpose()?;
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
-        let fill = Fill { parent: partition.fields.clone(), start, end, initial };
+        let own = plan.parent.as_ref().map_or(0, |parent| parent.fields.len());
+        let fill = Fill { parent: partition.fields.clone(), own, start, end, initial };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new(plan);
         let usual: Arc<[IgnoreRule]> = plan.ignore.as_slice().into();

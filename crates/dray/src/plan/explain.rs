@@ -113,6 +113,22 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
         }
         row(out, "parent", &text);
     }
+    if let Some(each) = &resource.each {
+        let mut text = match each.items.as_slice() {
+            [_] => String::new(),
+            items => format!("once for each of {} items: {}", items.len(), each.shown()),
+        };
+        let columns: Vec<&str> = each
+            .items
+            .iter()
+            .take(1)
+            .flat_map(|item| item.carried.iter().map(|(name, _)| name.as_str()))
+            .collect();
+        if !columns.is_empty() {
+            text.push_str(&format!("; rows carry {}", columns.join(", ")));
+        }
+        row(out, "each", text.trim_start_matches("; "));
+    }
     row(out, "auth", &auth(&resource.auth));
     row(out, "pages", &paging(&resource.paging));
     let selector = resource.selector.as_ref().map(ToString::to_string);
@@ -154,6 +170,10 @@ fn shown(template: &Template, resource: &ResourcePlan, parent: Option<&str>) -> 
                 let field = resource.parent.as_ref().and_then(|plan| plan.fields.get(*index));
                 let field = field.map_or(String::new(), ToString::to_string);
                 text.push_str(&format!("{{{}.{field}}}", parent.unwrap_or("parent")));
+            }
+            Part::Each(index) => {
+                let field = resource.each.as_ref().and_then(|plan| plan.fields.get(*index));
+                text.push_str(&format!("{{each.{}}}", field.map_or(String::new(), ToString::to_string)));
             }
             other => text.push_str(&Template { parts: vec![other.clone()] }.shown()),
         }

@@ -3,6 +3,7 @@
 
 mod backfill;
 mod compile;
+mod each;
 mod explain;
 mod limits;
 mod paginate;
@@ -20,6 +21,7 @@ use url::Url;
 
 pub use backfill::Backfill;
 pub use compile::compile;
+pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
@@ -162,6 +164,8 @@ pub struct ResourcePlan {
     pub expand: Option<ExpandPlan>,
     /// The resource whose records this one is asked for, if any.
     pub parent: Option<ParentPlan>,
+    /// The items that it is asked for, one by one, if any (`for_each`).
+    pub each: Option<EachPlan>,
     /// Its incremental position, if any.
     pub incremental: Option<IncrementalPlan>,
     /// Answers that end a chain of pages instead of failing it (`response_actions`); counted in the report.

@@ -11,6 +11,7 @@ mod auth;
 mod bodies;
 mod children;
 mod drift;
+mod each;
 mod ignored;
 mod incremental;
 mod paging;

@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod each;
 mod endpoint;
 mod fields;
 mod incremental;

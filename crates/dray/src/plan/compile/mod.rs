@@ -3,6 +3,7 @@
 mod bind;
 mod client;
 mod defaults;
+mod each;
 mod holes;
 mod incremental;
 mod order;

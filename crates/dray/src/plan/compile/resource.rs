@@ -3,7 +3,7 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
-use super::{Problems, client, incremental, paging, request};
+use super::{Problems, client, each, incremental, paging, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -82,6 +82,8 @@ fn compile(
         names,
         incremental: incremental.is_some(),
         constants: constants(endpoint),
+        each: resource.each.as_ref(),
+        each_fields: Vec::new(),
         parent: None,
         refused: false,
         fields: Vec::new(),
@@ -113,6 +115,7 @@ fn compile(
     {
         problems.note("`lag` reads the newest records again, and `append` adds them again; `merge` by a `primary_key` would not");
     }
+    let each = resource.each.as_ref().and_then(|each| each::compile(each, &holes, problems));
     let parent = holes.parent;
     Some(Draft {
         plan: ResourcePlan {
@@ -124,6 +127,7 @@ fn compile(
             selector,
             expand,
             parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include }),
+            each,
             incremental,
             ignore: endpoint.response_actions.clone().unwrap_or_default(),
             load,
@@ -155,7 +159,9 @@ fn incremental_config<'e>(
 fn asks_for_one(endpoint: &EndpointConfig) -> bool {
     let Some(Text::Plain(path)) = endpoint.path.as_ref().map(|path| &path.value) else { return false };
     let path = path.split('?').next().unwrap_or_default();
-    path.trim_end_matches('/').rsplit('/').next().is_some_and(|last| last.contains('{') && last.contains('}'))
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // An item of `for_each` is written in the file: as if the path had no placeholder.
+    last.replace("{each.", "").contains('{') && last.contains('}')
 }
 
 fn paging_plan(
