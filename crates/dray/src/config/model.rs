@@ -197,6 +197,7 @@ pub struct EndpointConfig {
     pub response_actions: Option<Vec<IgnoreRule>>,
     pub auth: Option<Located<AuthConfig>>,
     pub expand: Option<ExpandConfig>,
+    pub parent_filter: Option<Located<String>>,
 }
 
 /// A query parameter.

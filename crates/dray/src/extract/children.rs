@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::Opened;
 use super::chain::stopped;
 use super::position::Position;
+use super::stats::{ResourceStats, add};
 use super::windows::{Slicer, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
@@ -165,6 +166,7 @@ pub(super) struct Child {
     /// Keys handed on, so that a parent record that the API gives twice is read once.
     pub(super) seen: Arc<Mutex<HashSet<Arc<str>>>>,
     pub(super) slicer: Slicer,
+    pub(super) stats: Arc<Vec<ResourceStats>>,
 }
 
 impl Family {
@@ -178,6 +180,9 @@ impl Family {
         let mut opened = Vec::new();
         for (place, child) in self.children.iter().enumerate() {
             for record in records {
+                if !child.wants(document, *record) {
+                    continue;
+                }
                 for partition in child.partition(document, *record, overlay)?.spread(child.slicer.each())? {
                     if child.is_fresh(&partition) {
                         let windows = partition.cut(&child.slicer);
@@ -222,6 +227,15 @@ impl Child {
             carried.push(format!("{}:{value}", quote(&include.name)));
         }
         Ok(Partition { key: owner(&fields), fields, overlay: overlay(&carried)?, span: None, position: None })
+    }
+
+    /// Whether it is asked for a record at all; those that it is not are counted.
+    fn wants(&self, document: &Document, record: NodeId) -> bool {
+        let wanted = self.plan.filter.as_ref().is_none_or(|filter| filter.matches(document, record));
+        if !wanted && let Some(stats) = self.stats.get(self.resource) {
+            add(&stats.filtered, 1);
+        }
+        wanted
     }
 
     /// Whether nobody opened it before.

@@ -184,6 +184,7 @@ pub async fn extract(
                 partitions: sender,
                 seen,
                 slicer: slicer(*index),
+                stats: Arc::clone(&stats),
             };
             families.entry(parent.resource).or_default().children.push(child);
             queues.insert(*index, receiver);

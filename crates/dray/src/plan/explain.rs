@@ -106,6 +106,9 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
     }
     if let (Some(parent), Some(name)) = (parent, parent_name) {
         let mut text = format!("once for each record of {name}");
+        if let Some(filter) = &parent.filter {
+            text.push_str(&format!(" with {filter}"));
+        }
         if !parent.include.is_empty() {
             let columns: Vec<String> =
                 parent.include.iter().map(|field| format!("{} (its {})", field.name, field.path)).collect();

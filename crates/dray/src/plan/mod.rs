@@ -28,7 +28,7 @@ pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, Tok
 pub use prepare::{Prepared, prepare};
 pub use template::{JsonTemplate, Part, Template, Text};
 
-use crate::json::Path;
+use crate::json::{Filter, Path};
 use crate::schema::ColumnHint;
 use crate::secret::Secret;
 
@@ -297,6 +297,8 @@ pub struct ParentPlan {
     /// Parent fields written into each child record: column name, path in the parent record, and whether a
     /// missing one is an error (`include_from_parent`) or leaves the column null.
     pub include: Vec<IncludeField>,
+    /// Only records of the parent that fulfil it are asked for.
+    pub filter: Option<Filter>,
 }
 
 /// One parent field that child records carry.

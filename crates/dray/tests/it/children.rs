@@ -244,6 +244,20 @@ fn a_child_whose_windows_cannot_be_cut_does_not_fail_its_parent() {
 }
 
 #[test]
+fn only_parents_that_fulfil_the_filter_are_asked_for() {
+    let sim = family(
+        json!([{"id": 1, "auto": true}, {"id": 2, "auto": false}, {"id": 3}, {"id": 4, "auto": true}]),
+    );
+    let child = "  - {name: children, endpoint: {path: \"parents/{resources.parents.id}/children\", \
+        paginator: single_page, data_selector: $, parent_filter: \"$.auto == true && @.id > 1\"}}";
+    let told = read(plan(&sim, "", &format!("{PARENTS}{child}")));
+    assert_eq!(told["parents"].ids(), [1, 2, 3, 4]);
+    assert_eq!(told["children"].values("of"), ["4", "4"].map(Value::from));
+    assert_eq!((told["children"].filtered, told["parents"].filtered), (3, 0));
+    assert_eq!(sim.requests().len(), 2);
+}
+
+#[test]
 fn every_ledger_of_every_customer_is_read() {
     let sim = start(Api::Orb, 40);
     let resources = "  - {name: customers, endpoint: {path: customers, data_selector: data, \

@@ -51,6 +51,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
     if let Some((node, at)) = fields.take("expand") {
         endpoint.expand = expand(reader, node, &at);
     }
+    endpoint.parent_filter = fields.plain(reader, "parent_filter");
     if fields.flag(reader, "data_selector_required").is_some() {
         reader.note(
             "`data_selector_required` changes nothing: a selector that finds nothing is always an error",

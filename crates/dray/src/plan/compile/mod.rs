@@ -8,6 +8,7 @@ mod holes;
 mod incremental;
 mod order;
 mod paging;
+mod parents;
 mod request;
 mod resource;
 mod tables;

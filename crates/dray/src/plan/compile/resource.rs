@@ -3,7 +3,7 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
-use super::{Problems, client, each, incremental, paging, request};
+use super::{Problems, client, each, incremental, paging, parents, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -116,6 +116,7 @@ fn compile(
         problems.note("`lag` reads the newest records again, and `append` adds them again; `merge` by a `primary_key` would not");
     }
     let each = resource.each.as_ref().and_then(|each| each::compile(each, &holes, problems));
+    let filter = parents::filter(endpoint, &holes, problems);
     let parent = holes.parent;
     Some(Draft {
         plan: ResourcePlan {
@@ -126,7 +127,12 @@ fn compile(
             paging: paging?,
             selector,
             expand,
-            parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include }),
+            parent: parent.as_ref().map(|_| ParentPlan {
+                resource: 0,
+                fields: holes.fields,
+                include,
+                filter,
+            }),
             each,
             incremental,
             ignore: endpoint.response_actions.clone().unwrap_or_default(),
