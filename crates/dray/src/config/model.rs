@@ -238,6 +238,21 @@ pub struct ExpandConfig {
     pub path: Located<String>,
     /// Column name and path in the record.
     pub include: Vec<(String, Located<String>)>,
+    /// How lists are completed.
+    pub complete: Option<CompleteConfig>,
+}
+
+/// `endpoint.expand.complete`.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields carry the names of the keys")]
+pub struct CompleteConfig {
+    pub at: Spot,
+    pub has_more: Located<String>,
+    pub url: Option<Located<String>>,
+    pub path: Option<Located<Text>>,
+    pub params: Vec<Param>,
+    pub data_selector: Option<Located<String>>,
+    pub paginator: Option<PaginatorConfig>,
 }
 
 /// The paginators' types.

@@ -14,6 +14,7 @@ mod chain;
 mod charset;
 mod children;
 mod client;
+mod complete;
 mod decode;
 #[doc(hidden)]
 pub mod door;

@@ -365,6 +365,14 @@ pub(super) fn shown(url: &Url) -> String {
     if names.is_empty() { shown.to_string() } else { format!("{shown}?{}", names.join("&")) }
 }
 
+/// A value for people; a URL without what it may hold of secrets.
+pub(super) fn shown_value(value: &serde_json::Value) -> String {
+    match value.as_str() {
+        Some(text) => Url::parse(text).map_or_else(|_| text.to_owned(), |url| shown(&url)),
+        None => value.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

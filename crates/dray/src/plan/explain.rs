@@ -1,9 +1,9 @@
 //! A plan for people: what `dray plan` prints.
 
 use super::{
-    AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, DriftWatch,
-    IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part,
-    Plan, ResourcePlan, Template, TokenTarget,
+    AuthPlan, BodyPlan, ClientPlan, CompletePlan, CursorFormat, CursorSource, CursorValue, Disposition,
+    DriftWatch, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
+    ParamValue, Part, Plan, ResourcePlan, Template, TokenTarget,
 };
 use crate::secret::SafeUrl;
 
@@ -151,6 +151,9 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
             text.push_str(&format!(", with {}", names.join(", ")));
         }
         row(out, "expand", &text);
+        if let Some(complete) = &expand.complete {
+            row(out, "", &completion(complete));
+        }
     }
     if let Some(cursor) = &resource.incremental {
         row(out, "incremental", &incremental(cursor));
@@ -162,6 +165,20 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
         row(out, "ignored", &format!("answers with {}", when.join(" and ")));
     }
     row(out, "load", &load(&resource.load));
+}
+
+/// How lists inside records are read on.
+fn completion(complete: &CompletePlan) -> String {
+    let CompletePlan { has_more, list, .. } = complete;
+    let fields = |part: &Part| match part {
+        Part::Parent(index) => {
+            format!("{{{}}}", complete.fields.get(*index).map_or(String::new(), ToString::to_string))
+        }
+        other => Template { parts: vec![other.clone()] }.shown(),
+    };
+    let path: String = list.request.path.parts.iter().map(fields).collect();
+    let from = if complete.goes_on_after().is_some() { "the rest of it" } else { "all of it" };
+    format!("where {has_more} is true, {from} from {path}; pages: {}", paging(&list.paging))
 }
 
 /// A template with its placeholders named.

@@ -3,6 +3,7 @@
 
 mod backfill;
 mod compile;
+mod complete;
 mod each;
 mod explain;
 mod limits;
@@ -21,6 +22,7 @@ use url::Url;
 
 pub use backfill::Backfill;
 pub use compile::compile;
+pub use complete::{CompletePlan, ExpandPlan};
 pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use limits::{Limits, RejectPlan};
@@ -308,15 +310,6 @@ pub struct IncludeField {
     pub name: String,
     /// Where it is in the parent record.
     pub path: Path,
-}
-
-/// Rows made of a list inside each record (`endpoint.expand`).
-#[derive(Debug, Clone)]
-pub struct ExpandPlan {
-    /// The list inside a record; its items become the rows.
-    pub path: Path,
-    /// Fields of the record that every such row carries: name, path in the record.
-    pub include: Vec<(String, Path)>,
 }
 
 /// `response_actions` with `action: ignore`: every condition that is given must hold.

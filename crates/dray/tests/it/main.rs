@@ -10,6 +10,7 @@ mod ahead;
 mod auth;
 mod bodies;
 mod children;
+mod complete;
 mod drift;
 mod each;
 mod ignored;

@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod each;
 mod endpoint;
+mod expand;
 mod fields;
 mod incremental;
 mod paginator;

@@ -2,6 +2,7 @@
 
 mod bind;
 mod client;
+mod complete;
 mod defaults;
 mod each;
 mod holes;
