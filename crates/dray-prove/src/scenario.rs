@@ -45,6 +45,10 @@ pub enum Kind {
     Ahead,
     /// The first run of an incremental append in windows of time, records on their borders.
     Windows,
+    /// An append of what each item of a `for_each` gives.
+    Each,
+    /// An append of lists inside records, most of them read on from their own addresses.
+    Lists,
 }
 
 impl Kind {
@@ -52,7 +56,7 @@ impl Kind {
     pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
 
     /// Those that a sweep goes through.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Append,
         Self::AppendAgain,
         Self::NewestFirst,
@@ -62,6 +66,8 @@ impl Kind {
         Self::Evolve,
         Self::Family,
         Self::SharedTable,
+        Self::Each,
+        Self::Lists,
     ];
 
     /// Its name.
@@ -80,6 +86,8 @@ impl Kind {
             Self::MergedFamily => "parent and child, merged",
             Self::Ahead => "pages ahead",
             Self::Windows => "windows",
+            Self::Each => "items of for_each",
+            Self::Lists => "lists inside records",
         }
     }
 
@@ -97,7 +105,13 @@ impl Kind {
     /// Whether one run more of the same list adds nothing, so that the list may grow from run to run.
     #[must_use]
     pub fn grows(self) -> bool {
-        !matches!(self, Self::AppendPlain | Self::Ahead | Self::Family)
+        !self.appends_all() && self != Self::Family
+    }
+
+    /// Whether every complete run appends everything once more.
+    #[must_use]
+    pub fn appends_all(self) -> bool {
+        matches!(self, Self::AppendPlain | Self::Ahead | Self::Each | Self::Lists)
     }
 
     /// Whether it has children.
@@ -136,6 +150,15 @@ impl Kind {
                 "{}, incremental: {{cursor_path: updated, start_param: since, end_param: until, format: unix, \
                  initial_value: {FIRST}, window: 60d}}}}}}",
                 items("append", "primary_key: id,")
+            ),
+            Self::Each => format!(
+                "{}, params: {{part: \"${{each.part}}\"}}}}}}",
+                items("append", "for_each: {part: [0, 1, 2, 3]},")
+            ),
+            Self::Lists => format!(
+                "{}, expand: {{path: rows.data, complete: {{has_more: rows.more, url: rows.url, \
+                 paginator: {{type: cursor, cursor_field: id, cursor_param: after, has_more_path: more}}}}}}}}}}",
+                items("append", "")
             ),
             Self::Merge => format!("{}}}}}", items("merge", "primary_key: id,")),
             Self::Replace => format!("{}}}}}", items("replace", "")),
@@ -331,6 +354,9 @@ fn children(index: usize) -> usize {
 fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response {
     let number = |name: &str| request.param(name).and_then(|text| text.parse::<usize>().ok());
     let from = number("cursor").or_else(|| number("offset")).unwrap_or(0);
+    if kind == Kind::Lists {
+        return lists(second, count, request);
+    }
     let all: Vec<Value> = match request.path.strip_prefix("/items/") {
         Some(rest) => {
             let parent = rest.split('/').next().and_then(|id| id.parse().ok()).unwrap_or(0);
@@ -340,7 +366,8 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
             let since = i64::try_from(number("since").unwrap_or(0)).unwrap_or(0);
             let until = number("until").and_then(|until| i64::try_from(until).ok()).unwrap_or(i64::MAX);
             let others = if request.path == "/others" { OTHERS } else { 0 };
-            let records = (0..count).map(|index| {
+            let part = number("part");
+            let records = (0..count).filter(|index| part.is_none_or(|part| index % 4 == part)).map(|index| {
                 let mut record = record(kind, second, index);
                 if others > 0 {
                     record["id"] = json!(others + index);
@@ -366,6 +393,35 @@ fn newest_first(all: &[Value], before: Option<usize>) -> Response {
     let page: Vec<&Value> = all.iter().take(older).rev().take(PAGE).collect();
     let next = (older > PAGE).then(|| (older - PAGE).to_string());
     Response::json(&json!({"data": page, "next": next}))
+}
+
+/// Records a page, each with the beginning of a list of eight, which goes on at its own address.
+fn lists(second: bool, count: usize, request: &Request) -> Response {
+    const HOLDERS: usize = 2;
+    const ROWS: usize = 8;
+    const HELD: usize = 3;
+    let number = |name: &str| request.param(name).and_then(|text| text.parse::<usize>().ok());
+    let rows = |holder: usize, from: usize| {
+        let end = (holder * ROWS + ROWS).min(count);
+        let rows: Vec<Value> =
+            (from..(from + HELD).min(end)).map(|index| record(Kind::Lists, second, index)).collect();
+        json!({"data": rows, "more": from + HELD < end, "url": format!("/items/{holder}/rows")})
+    };
+    match request.path.strip_prefix("/items/") {
+        Some(rest) => {
+            let holder = rest.split('/').next().and_then(|id| id.parse().ok()).unwrap_or(0);
+            Response::json(&rows(holder, number("after").map_or(holder * ROWS, |last| last + 1)))
+        }
+        None => {
+            let from = number("cursor").unwrap_or(0);
+            let end = count.div_ceil(ROWS);
+            let page: Vec<Value> = (from..(from + HOLDERS).min(end))
+                .map(|holder| json!({"id": holder, "rows": rows(holder, holder * ROWS)}))
+                .collect();
+            let next = (from + HOLDERS < end).then(|| (from + HOLDERS).to_string());
+            Response::json(&json!({"data": page, "next": next}))
+        }
+    }
 }
 
 fn record(kind: Kind, second: bool, index: usize) -> Value {

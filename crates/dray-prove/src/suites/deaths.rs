@@ -276,8 +276,8 @@ impl<'b> Worker<'b> {
     fn complete(&self, folder: &Folder, when: &str, runs: usize) -> Result<(), String> {
         let found = self.world.found(folder)?;
         for (table, mut expected) in self.world.expected(true) {
-            let appends = matches!(self.world.kind, Kind::AppendPlain | Kind::Ahead)
-                || (self.world.kind == Kind::Family && table == "children");
+            let appends =
+                self.world.kind.appends_all() || (self.world.kind == Kind::Family && table == "children");
             if appends {
                 expected = expected.iter().flat_map(|row| std::iter::repeat_n(row.clone(), runs)).collect();
             }

@@ -243,7 +243,7 @@ fn at_rest(folder: &Folder) -> Result<bool, String> {
 fn exact(world: &World, folder: &Folder, runs: usize) -> Result<usize, String> {
     let (found, mut all) = (world.found(folder)?, 0);
     for (table, mut expected) in world.expected(world.kind != Kind::Append) {
-        if world.kind == Kind::AppendPlain || world.kind == Kind::Family && table == "children" {
+        if world.kind.appends_all() || world.kind == Kind::Family && table == "children" {
             expected = expected.iter().flat_map(|row| std::iter::repeat_n(row.clone(), runs)).collect();
         }
         let rows = found.get(table).cloned().unwrap_or_default();

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::each;
+use super::lists::{self, Lists};
 use super::node::{Node, Value};
 use super::parse::{Format, parse};
 use super::secrets::SettingsFile;
@@ -26,6 +28,8 @@ pub struct Loaded {
     pub format: Format,
     /// What is worth knowing about how it was read.
     pub notes: Vec<Diagnostic>,
+    /// The lists that it names.
+    pub lists: Lists,
 }
 
 impl fmt::Debug for Loaded {
@@ -122,7 +126,24 @@ pub fn read_file(path: &Path) -> Result<Loaded, LoadError> {
         return Err(LoadError::UnknownFormat { path: path.to_owned() });
     };
     let text = read_text(path)?;
-    read_text_as(file, text, format)
+    let mut loaded = read_text_as(file, text, format)?;
+    loaded.lists = read_lists(&loaded.root, path.parent().unwrap_or(Path::new("")));
+    Ok(loaded)
+}
+
+/// The lists of `for_each` that stand in files of their own, beside the configuration. What is wrong with one is said where
+/// it is named.
+fn read_lists(root: &Node, folder: &Path) -> Lists {
+    let mut found = Lists::new();
+    for name in each::files(root) {
+        let items = match read_text(&folder.join(name)) {
+            Ok(text) => lists::items(name, &text),
+            Err(LoadError::Read { source, .. }) => Err(source.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        found.insert(name.to_owned(), items);
+    }
+    found
 }
 
 /// Parses a text that came from elsewhere (built into the program) as if it were a file.
@@ -134,7 +155,7 @@ pub fn read_text_as(file: String, source_text: String, format: Format) -> Result
     match parse(&source_text, format, &mut diagnostics) {
         Some(root) if diagnostics.is_empty() => {
             let notes = diagnostics.notes().cloned().collect();
-            Ok(Loaded { root, source_text, file, format, notes })
+            Ok(Loaded { root, source_text, file, format, notes, lists: Lists::new() })
         }
         _ => Err(LoadError::Invalid { file, source_text, diagnostics }),
     }
@@ -229,6 +250,19 @@ mod tests {
         );
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(matches!(read_file(&path), Err(LoadError::Read { .. })));
+    }
+
+    #[test]
+    fn lists_are_read_from_beside_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.yaml");
+        let resource = "resources: [{name: a, for_each: {x: {file: x.txt}, y: {file: none.csv}, z: [1]}}]";
+        std::fs::write(&path, resource).unwrap();
+        std::fs::write(folder.path().join("x.txt"), "b\nc\n").unwrap();
+        let lists = read_file(&path).unwrap().lists;
+        assert_eq!(lists.keys().collect::<Vec<_>>(), ["none.csv", "x.txt"]);
+        assert_eq!(lists["x.txt"].as_ref().unwrap().len(), 2);
+        assert!(lists["none.csv"].as_ref().unwrap_err().contains("No such file"));
     }
 
     #[test]

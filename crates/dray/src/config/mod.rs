@@ -7,6 +7,8 @@
 pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
+pub(crate) mod each;
+pub mod lists;
 pub(crate) mod literals;
 pub mod load;
 pub mod model;

@@ -141,8 +141,20 @@ pub struct ResourceConfig {
     pub columns: Vec<ColumnConfig>,
     pub selected: Option<bool>,
     pub include_from_parent: Option<Located<Vec<IncludeConfig>>>,
+    pub each: Option<EachConfig>,
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
+}
+
+/// `for_each`, its variables multiplied, and `include_from_each`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EachConfig {
+    /// Where it stands.
+    pub at: Spot,
+    /// A JSON object of all variables for each item.
+    pub items: Vec<serde_json::Value>,
+    /// Fields of the item that rows carry.
+    pub include: Vec<IncludeConfig>,
 }
 
 /// One field of `include_from_parent`.
@@ -185,6 +197,7 @@ pub struct EndpointConfig {
     pub response_actions: Option<Vec<IgnoreRule>>,
     pub auth: Option<Located<AuthConfig>>,
     pub expand: Option<ExpandConfig>,
+    pub parent_filter: Option<Located<String>>,
 }
 
 /// A query parameter.
@@ -225,6 +238,21 @@ pub struct ExpandConfig {
     pub path: Located<String>,
     /// Column name and path in the record.
     pub include: Vec<(String, Located<String>)>,
+    /// How lists are completed.
+    pub complete: Option<CompleteConfig>,
+}
+
+/// `endpoint.expand.complete`.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields carry the names of the keys")]
+pub struct CompleteConfig {
+    pub at: Spot,
+    pub has_more: Located<String>,
+    pub url: Option<Located<String>>,
+    pub path: Option<Located<Text>>,
+    pub params: Vec<Param>,
+    pub data_selector: Option<Located<String>>,
+    pub paginator: Option<PaginatorConfig>,
 }
 
 /// The paginators' types.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::secret::{Secret, is_secret_name};
 
 use super::diagnostics::{Diagnostics, child, closest, item};
+use super::each;
 use super::node::{Map, Node, Place, Value};
 use super::secrets::{Answer, Kind, Sources};
 use super::template::{Piece, TemplateError, format_moment, pieces};
@@ -40,6 +41,11 @@ pub fn resolve(root: &mut Node, sources: &Sources, diagnostics: &mut Diagnostics
         }
     }
     resolver.vars_known = true;
+    // Before the rest, whose texts name their items.
+    for (path, node) in each::written(root) {
+        resolver.node(node, &path);
+    }
+    each::spread(root, resolver.diagnostics);
     resolver.node(root, "");
     resolver.secrets
 }

@@ -36,7 +36,7 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    async fn fetch(&self, ask: &Ask) -> Result<Fetched> {
+    pub(super) async fn fetch(&self, ask: &Ask) -> Result<Fetched> {
         let stats =
             self.stats.get(self.index).ok_or_else(|| Error::new(ErrorKind::Bug, "no counters for it"))?;
         self.session.fetch(&ask.request, &self.auth, &ask.ignore, ask.silence, stats).await

@@ -53,7 +53,7 @@ fn means_no_page(status: StatusCode) -> bool {
 }
 
 /// `response_actions` would end the list in its middle.
-fn cut_short(status: StatusCode) -> Error {
+pub(super) fn cut_short(status: StatusCode) -> Error {
     Error::new(ErrorKind::Response, "a later page was answered as `response_actions` says to ignore: the rest of the list would be lost")
         .with("status", status.as_u16())
         .hint("an ignored answer means no records on the first page, and the end only of a list whose length the API does not tell; narrow the rule with `content`, or add the status to `client.retry.statuses`")
@@ -89,7 +89,7 @@ impl Reader {
                 return error;
             }
             let error = error.with("resource", &plan.name).with("page", number);
-            match partition.shown() {
+            match partition.shown(plan) {
                 Some(shown) => error.with("path", shown),
                 None => error,
             }
@@ -117,7 +117,8 @@ impl Reader {
             .map(|incremental| Tracker::new(incremental, &plan.load, stored, partition.span.as_ref()))
             .transpose()?;
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
-        let fill = Fill { parent: partition.fields.clone(), start, end, initial };
+        let own = plan.parent.as_ref().map_or(0, |parent| parent.fields.len());
+        let fill = Fill { parent: partition.fields.clone(), own, start, end, initial };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new(plan);
         let usual: Arc<[IgnoreRule]> = plan.ignore.as_slice().into();
@@ -225,11 +226,13 @@ impl Reader {
                 }
             }
             selected.leave_out(&left_out);
-            let rejects = bad.taken_out_of(&mut selected.records);
-            self.rejected(plan, &rejects, *number)?;
+            let mut rejects = bad.taken_out_of(&mut selected.records);
             if let Some(expansion) = &plan.expand {
-                selected = expand(selected, expansion)?;
+                let (rests, more) = Box::pin(self.completed(expansion, &selected, &url)).await?;
+                selected = expand(selected, expansion, &rests)?;
+                rejects.extend(more);
             }
+            self.rejected(plan, &rejects, *number)?;
             // While pages are read again there is no page to go on from: a run that dies now begins again.
             let stored = self.session.storable(&token, &self.auth).filter(|_| straight);
             let stored = stored.as_ref().map(StoredToken::of);
@@ -303,7 +306,7 @@ impl Reader {
         }
     }
 
-    fn asker(&self) -> Asker {
+    pub(super) fn asker(&self) -> Asker {
         Asker {
             index: self.index,
             session: Arc::clone(&self.session),

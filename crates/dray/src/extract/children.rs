@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use super::Opened;
 use super::chain::stopped;
 use super::position::Position;
+use super::stats::{ResourceStats, add};
 use super::windows::{Slicer, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
-use crate::plan::{CursorValue, ParentPlan};
+use crate::plan::{CursorValue, EachItem, EachPlan, ParentPlan, ResourcePlan};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -66,8 +67,8 @@ impl Partition {
         Self { key: "".into(), fields: Vec::new(), overlay: None, span: None, position: None }
     }
 
-    /// One of its windows.
-    fn window(&self, span: Span) -> Result<Self> {
+    /// One of its windows; none where it has no name.
+    fn window(&self, span: Span) -> Option<Self> {
         let end = span.to.as_ref().map(CursorValue::to_json).unwrap_or_default();
         let key = WindowKey {
             window: [span.from.to_json(), end],
@@ -75,17 +76,36 @@ impl Partition {
             last: span.last,
             of: self.fields.clone(),
         };
-        let key = serde_json::to_string(&key)
-            .map_err(|error| Error::new(ErrorKind::Bug, "a window cannot be named").caused_by(error))?;
-        Ok(Self { key: key.into(), span: Some(span), ..self.clone() })
+        let key = serde_json::to_string(&key).ok()?;
+        Some(Self { key: key.into(), span: Some(span), ..self.clone() })
     }
 
-    /// Its windows, the oldest first, or itself where the resource is not read in windows.
-    pub(super) fn cut(self, slicer: &Slicer) -> Result<Vec<Self>> {
-        match slicer.spans(&self.key)? {
-            Some(spans) => spans.into_iter().map(|span| self.window(span)).collect(),
-            None => Ok(vec![self]),
-        }
+    /// Its windows, the oldest first, or itself where the resource is not read in windows, or cannot be: whoever reads it
+    /// then says so ([`Slicer::refusal`]), for it is no fault of the parent that opens it.
+    pub(super) fn cut(self, slicer: &Slicer) -> Vec<Self> {
+        let windows = match slicer.spans(&self.key) {
+            Ok(Some(spans)) => spans.into_iter().map(|span| self.window(span)).collect(),
+            Ok(None) | Err(_) => None,
+        };
+        windows.unwrap_or_else(|| vec![self])
+    }
+
+    /// One for each item of `for_each`, or itself where the resource has none.
+    pub(super) fn spread(self, each: Option<&EachPlan>) -> Result<Vec<Self>> {
+        let Some(each) = each else { return Ok(vec![self]) };
+        let one = |item: &EachItem| {
+            let fields: Vec<serde_json::Value> = self.fields.iter().chain(&item.values).cloned().collect();
+            let mut carried: Vec<String> = Vec::new();
+            if let Some(overlay) = &self.overlay {
+                let pairs = overlay.entries(overlay.root());
+                carried.extend(
+                    pairs.map(|(key, value)| format!("{}:{}", overlay.json(key), overlay.json(value))),
+                );
+            }
+            carried.extend(item.carried.iter().map(|(name, value)| format!("{}:{value}", quote(name))));
+            Ok(Self { key: owner(&fields), fields, overlay: overlay(&carried)?, span: None, position: None })
+        };
+        each.items.iter().map(one).collect()
     }
 
     /// As it is told.
@@ -94,13 +114,16 @@ impl Partition {
     }
 
     /// For people; none for the whole of a resource.
-    pub(super) fn shown(&self) -> Option<String> {
-        let parent = (!self.fields.is_empty()).then(|| format!("parent {}", owner(&self.fields)));
+    pub(super) fn shown(&self, plan: &ResourcePlan) -> Option<String> {
+        let own = plan.parent.as_ref().map_or(0, |parent| parent.fields.len());
+        let (parent, item) = self.fields.split_at_checked(own).unwrap_or((&self.fields, &[]));
+        let named = |what: &str, values: &[serde_json::Value]| {
+            (!values.is_empty()).then(|| format!("{what} {}", owner(values)))
+        };
         let window = self.span.as_ref().map(|span| format!("window {}", span.shown()));
-        match (parent, window) {
-            (Some(parent), Some(window)) => Some(format!("{parent}, {window}")),
-            (parent, window) => parent.or(window),
-        }
+        let parts: Vec<String> =
+            [named("parent", parent), named("item", item), window].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// A partition as it was opened: `key` is the list of parent fields, `overlay` what its records carry.
@@ -143,6 +166,7 @@ pub(super) struct Child {
     /// Keys handed on, so that a parent record that the API gives twice is read once.
     pub(super) seen: Arc<Mutex<HashSet<Arc<str>>>>,
     pub(super) slicer: Slicer,
+    pub(super) stats: Arc<Vec<ResourceStats>>,
 }
 
 impl Family {
@@ -156,9 +180,14 @@ impl Family {
         let mut opened = Vec::new();
         for (place, child) in self.children.iter().enumerate() {
             for record in records {
-                if let Some(partition) = child.partition(document, *record, overlay)? {
-                    let windows = partition.cut(&child.slicer)?;
-                    opened.extend(windows.into_iter().map(|partition| (place, partition)));
+                if !child.wants(document, *record) {
+                    continue;
+                }
+                for partition in child.partition(document, *record, overlay)?.spread(child.slicer.each())? {
+                    if child.is_fresh(&partition) {
+                        let windows = partition.cut(&child.slicer);
+                        opened.extend(windows.into_iter().map(|partition| (place, partition)));
+                    }
                 }
             }
         }
@@ -185,37 +214,34 @@ impl Family {
 }
 
 impl Child {
-    fn partition(
-        &self,
-        document: &Document,
-        record: NodeId,
-        overlay: Option<&Document>,
-    ) -> Result<Option<Partition>> {
+    fn partition(&self, document: &Document, record: NodeId, above: Option<&Document>) -> Result<Partition> {
         let mut fields = Vec::with_capacity(self.plan.fields.len());
         for path in &self.plan.fields {
-            let found = field(path, document, record, overlay).filter(|value| !value.is_null());
+            let found = field(path, document, record, above).filter(|value| !value.is_null());
             fields.push(found.ok_or_else(|| self.missing(path, document, record))?);
-        }
-        let key = owner(&fields);
-        let fresh = self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(&key));
-        if !fresh {
-            return Ok(None);
         }
         let mut carried = Vec::with_capacity(self.plan.include.len());
         for include in &self.plan.include {
-            let found = field(&include.path, document, record, overlay);
+            let found = field(&include.path, document, record, above);
             let value = found.ok_or_else(|| self.missing(&include.path, document, record))?;
             carried.push(format!("{}:{value}", quote(&include.name)));
         }
-        let overlay = if carried.is_empty() {
-            None
-        } else {
-            let body = format!("{{{}}}", carried.join(","));
-            let document = Document::parse(body.into_bytes())
-                .map_err(|error| Error::new(ErrorKind::Bug, "cannot read parent fields").caused_by(error))?;
-            Some(Arc::new(document))
-        };
-        Ok(Some(Partition { key, fields, overlay, span: None, position: None }))
+        Ok(Partition { key: owner(&fields), fields, overlay: overlay(&carried)?, span: None, position: None })
+    }
+
+    /// Whether it is asked for a record at all; those that it is not are counted.
+    fn wants(&self, document: &Document, record: NodeId) -> bool {
+        let wanted = self.plan.filter.as_ref().is_none_or(|filter| filter.matches(document, record));
+        if !wanted && let Some(stats) = self.stats.get(self.resource) {
+            add(&stats.filtered, 1);
+        }
+        wanted
+    }
+
+    /// Whether nobody opened it before.
+    fn is_fresh(&self, partition: &Partition) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(Arc::clone(&partition.key))
     }
 
     fn missing(&self, path: &Path, document: &Document, record: NodeId) -> Error {
@@ -226,6 +252,16 @@ impl Child {
             .with("table", &self.name)
             .with("found", keys.join(", "))
     }
+}
+
+/// What records carry: entries of a JSON object.
+fn overlay(entries: &[String]) -> Result<Option<Arc<Document>>> {
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let document = Document::parse(format!("{{{}}}", entries.join(",")).into_bytes())
+        .map_err(|error| Error::new(ErrorKind::Bug, "cannot read parent fields").caused_by(error))?;
+    Ok(Some(Arc::new(document)))
 }
 
 /// A field of a record, or of what the record carries from its own parent.

@@ -66,7 +66,7 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
     selected.leave_out(chain.dropped());
     let rejects = bad.taken_out_of(&mut selected.records);
     if let Some(expansion) = &resource.expand {
-        selected = expand(selected, expansion)?;
+        selected = expand(selected, expansion, &[])?;
     }
     if let Some(incremental) = &resource.incremental {
         let mut tracker = Tracker::new(incremental, &resource.load, None, None)?;

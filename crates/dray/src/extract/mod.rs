@@ -14,6 +14,7 @@ mod chain;
 mod charset;
 mod children;
 mod client;
+mod complete;
 mod decode;
 #[doc(hidden)]
 pub mod door;
@@ -185,6 +186,7 @@ pub async fn extract(
                 partitions: sender,
                 seen,
                 slicer: slicer(*index),
+                stats: Arc::clone(&stats),
             };
             families.entry(parent.resource).or_default().children.push(child);
             queues.insert(*index, receiver);
@@ -266,7 +268,7 @@ async fn resource(
         let partitions = Partitions::new(&reader, &cursors, &resource.name);
         let windows = resource.incremental.as_ref().is_some_and(|incremental| incremental.window.is_some());
         match queue {
-            None if windows => match windowed(&reader, resumed).await {
+            None if windows || resource.each.is_some() => match opened(&reader, resumed).await {
                 Ok(resumed) => partitions.read(None, resumed).await,
                 Err(error) => Err(error),
             },
@@ -299,13 +301,17 @@ async fn resource(
     }
 }
 
-/// The windows of a resource without a parent: those that an earlier run left, else all of them, which are told before
-/// any is read.
-async fn windowed(reader: &Reader, resumed: Resumed) -> Result<Resumed> {
+/// The items and windows of a resource without a parent: those that an earlier run left, else all of them, which are told
+/// before any is read.
+async fn opened(reader: &Reader, resumed: Resumed) -> Result<Resumed> {
     if !resumed.open.is_empty() || !resumed.done.is_empty() {
         return Ok(resumed);
     }
-    let mut windows = Partition::whole().cut(&reader.slicer)?;
+    let items = Partition::whole().spread(reader.slicer.each())?;
+    let mut windows: Vec<Partition> = items.into_iter().flat_map(|item| item.cut(&reader.slicer)).collect();
+    if let Some(error) = windows.iter().find_map(|window| reader.slicer.refusal(window)) {
+        return Err(error);
+    }
     let told = windows.iter().map(|window| window.told(reader.index)).collect();
     reader.events.send(Event::Opened(told)).await.map_err(|_| chain::stopped())?;
     // The oldest is read first: they are taken from the end.

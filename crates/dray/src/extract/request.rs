@@ -13,8 +13,10 @@ use crate::plan::{
 /// What fills the holes of a resource's templates: the same for all pages of a partition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fill {
-    /// The parent's fields, as JSON.
+    /// The parent's fields, as JSON, and those of the item after them.
     pub(super) parent: Vec<serde_json::Value>,
+    /// How many of them are the parent's.
+    pub(super) own: usize,
     /// Where the cursor starts, as it is written into requests.
     pub(super) start: Option<String>,
     /// Where it ends.
@@ -238,18 +240,32 @@ impl Fill {
     /// The URL where the path is nothing but one field of the parent that holds one (`path: "{resources.items.url}"`): a
     /// link that the API gives, and checked like one.
     fn whole_url(&self, template: &Template) -> Option<&str> {
-        let [Part::Parent(index)] = template.parts.as_slice() else { return None };
-        self.parent.get(*index)?.as_str().filter(|value| is_url(value))
+        let [part] = template.parts.as_slice() else { return None };
+        self.parent.get(self.place(part)?)?.as_str().filter(|value| is_url(value))
+    }
+
+    /// Where the value of a part is in `parent`.
+    fn place(&self, part: &Part) -> Option<usize> {
+        match part {
+            Part::Parent(index) => Some(*index),
+            Part::Each(index) => Some(self.own + index),
+            Part::Text(_) | Part::CursorStart | Part::CursorEnd | Part::CursorInitial => None,
+        }
     }
 
     /// A path: values are encoded, so that they cannot change it.
     fn path(&self, template: &Template) -> Result<String> {
         for part in &template.parts {
             // `customers//orders` would be another path.
-            if let Part::Parent(index) = part
-                && self.parent_text(*index)?.is_empty()
+            if let Some(place) = self.place(part)
+                && self.parent_text(place)?.is_empty()
             {
-                return Err(wrong("the parent record has an empty value for a placeholder of the path"));
+                let whose = if matches!(part, Part::Each(_)) {
+                    "the item of `for_each`"
+                } else {
+                    "the parent record"
+                };
+                return Err(wrong(format!("{whose} has an empty value for a placeholder of the path")));
             }
         }
         let filled = self
@@ -267,6 +283,7 @@ impl Fill {
             match part {
                 Part::Text(text) => filled.push_str(text.expose()),
                 Part::Parent(index) => filled.push_str(&encode(&self.parent_text(*index)?)),
+                Part::Each(index) => filled.push_str(&encode(&self.parent_text(self.own + index)?)),
                 Part::CursorStart | Part::CursorEnd | Part::CursorInitial => match self.cursor(part) {
                     Some(cursor) => filled.push_str(&encode(cursor)),
                     None => return Ok(None),
@@ -281,7 +298,7 @@ impl Fill {
             Part::CursorStart => self.start.as_deref(),
             Part::CursorEnd => self.end.as_deref(),
             Part::CursorInitial => self.initial.as_deref(),
-            Part::Text(_) | Part::Parent(_) => None,
+            Part::Text(_) | Part::Parent(_) | Part::Each(_) => None,
         }
     }
 
@@ -300,6 +317,7 @@ impl Fill {
             JsonTemplate::Literal(value) => value.clone(),
             JsonTemplate::Text(template) => match template.parts.as_slice() {
                 [Part::Parent(index)] => self.parent.get(*index).cloned().unwrap_or_default(),
+                [Part::Each(index)] => self.parent.get(self.own + index).cloned().unwrap_or_default(),
                 [part @ (Part::CursorStart | Part::CursorEnd | Part::CursorInitial)] => {
                     match self.cursor(part) {
                         Some(text) => text.parse::<i64>().map_or_else(|_| text.into(), Into::into),
@@ -345,6 +363,14 @@ pub(super) fn shown(url: &Url) -> String {
     shown.set_query(None);
     shown.set_fragment(None);
     if names.is_empty() { shown.to_string() } else { format!("{shown}?{}", names.join("&")) }
+}
+
+/// A value for people; a URL without what it may hold of secrets.
+pub(super) fn shown_value(value: &serde_json::Value) -> String {
+    match value.as_str() {
+        Some(text) => Url::parse(text).map_or_else(|_| text.to_owned(), |url| shown(&url)),
+        None => value.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -143,6 +143,10 @@ impl Partitions {
                     if lock(&shared).failure.is_some() || lock(&shared).stale.is_some() {
                         continue;
                     }
+                    if let Some(error) = reader.slicer.refusal(&partition) {
+                        lock(&shared).failure.get_or_insert(error);
+                        continue;
+                    }
                     match reader.read(&partition, cursors.get(&name, &owner_of(&partition.key))).await {
                         Ok(()) => {}
                         Err(error) if error.kind() == ErrorKind::Stale => {

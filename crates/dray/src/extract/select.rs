@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::complete::Rest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
 use crate::plan::ExpandPlan;
@@ -121,11 +122,13 @@ fn collect<'a>(
     }
 }
 
-/// Rows made of a list inside each record: a new document of them, each with the fields that its record hands down.
-pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> {
+/// Rows made of a list inside each record: a new document of them, each with the fields that its record hands down. `rests`
+/// has what records do not hold of their lists.
+pub(super) fn expand(selected: Selected, plan: &ExpandPlan, rests: &[Option<Rest>]) -> Result<Selected> {
     let document = &selected.document;
     let mut rows = String::from("[");
-    for record in &selected.records {
+    for (place, record) in selected.records.iter().enumerate() {
+        let rest = rests.get(place).and_then(Option::as_ref);
         let mut handed_down = String::new();
         for (name, path) in &plan.include {
             if let Some(value) = path.first(document, *record) {
@@ -139,7 +142,11 @@ pub(super) fn expand(selected: Selected, plan: &ExpandPlan) -> Result<Selected> 
             [null] if document.kind(*null) == Kind::Null => Vec::new(),
             _ => found,
         };
-        for item in items {
+        let embedded = items.into_iter().filter(|_| !rest.is_some_and(|rest| rest.whole));
+        let embedded = embedded.map(|item| (document, item));
+        let pages = rest.into_iter().flat_map(|rest| &rest.pages);
+        let more = pages.flat_map(|(document, items)| items.iter().map(move |item| (document, *item)));
+        for (document, item) in embedded.chain(more) {
             let own = if document.kind(item) == Kind::Object {
                 document.json(item).strip_prefix('{').unwrap_or_default().trim_start().to_owned()
             } else {
@@ -195,8 +202,9 @@ mod tests {
             Some(&Path::root()),
         )
         .unwrap();
-        let plan = ExpandPlan { path: Path::parse("d[?@.a > 1]").unwrap(), include: Vec::new() };
-        assert_eq!(expand(expanded, &plan).unwrap().records.len(), 1);
+        let plan =
+            ExpandPlan { path: Path::parse("d[?@.a > 1]").unwrap(), include: Vec::new(), complete: None };
+        assert_eq!(expand(expanded, &plan, &[]).unwrap().records.len(), 1);
     }
 
     #[test]
@@ -223,8 +231,9 @@ mod tests {
         let plan = ExpandPlan {
             path: Path::parse("u").unwrap(),
             include: vec![("metric".to_owned(), Path::parse("m.id").unwrap())],
+            complete: None,
         };
-        let expanded = expand(selected, &plan).unwrap();
+        let expanded = expand(selected, &plan, &[]).unwrap();
         let rows: Vec<_> = expanded.records.iter().map(|id| expanded.document.json(*id)).collect();
         assert_eq!(rows, [r#"{"metric":"x","q":1}"#, r#"{"metric":"x"}"#]);
     }

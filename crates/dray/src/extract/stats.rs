@@ -19,7 +19,7 @@ pub struct ResourceStats {
     pub retries: AtomicU64,
     /// Answers ignored as `response_actions` says.
     pub ignored: AtomicU64,
-    /// Records outside the incremental range.
+    /// Records outside the incremental range, and those of the parent that `parent_filter` leaves out.
     pub filtered: AtomicU64,
     /// Records that break the declared order of their list.
     pub unordered: AtomicU64,

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::children::Partition;
 use super::incremental::{CursorState, Cursors, instant_of, start_of, written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{CursorFormat, CursorValue, IncrementalPlan, Plan, WindowPlan, WindowSize};
+use crate::plan::{CursorFormat, CursorValue, EachPlan, IncrementalPlan, Plan, WindowPlan, WindowSize};
 use crate::timestamp;
 
 /// Windows of one partition: their positions are kept in the database.
@@ -51,6 +52,16 @@ impl Slicer {
         cut(incremental, *window, stored, self.now)
             .map(Some)
             .map_err(|error| error.with("resource", &resource.name))
+    }
+
+    /// Why a partition that should be a window is none.
+    pub(super) fn refusal(&self, partition: &Partition) -> Option<Error> {
+        if partition.span.is_some() { None } else { self.spans(&partition.key).err() }
+    }
+
+    /// The items that the resource is asked for.
+    pub(super) fn each(&self) -> Option<&EachPlan> {
+        self.plan.resources.get(self.resource)?.each.as_ref()
     }
 }
 

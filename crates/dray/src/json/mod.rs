@@ -3,12 +3,14 @@
 //! Numbers stay as their digits and strings as their bytes, so nothing is rounded and nothing is copied until a
 //! value reaches its column. The tape owns its bytes and can be sent to another thread.
 
+mod filter;
 mod flaw;
 mod parse;
 mod path;
 mod spelling;
 mod text;
 
+pub use filter::Filter;
 pub use flaw::{Bounds, Flaw, FlawKind};
 pub use parse::ParseError;
 pub use path::{Path, PathError};

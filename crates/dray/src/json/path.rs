@@ -36,6 +36,12 @@ enum Steps {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError(String);
 
+impl PathError {
+    pub(super) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -194,6 +200,14 @@ impl Path {
     #[must_use]
     pub fn value(&self, document: &Document, from: NodeId) -> Option<serde_json::Value> {
         self.first(document, from).map(|id| document.value(id))
+    }
+
+    /// Whether a path of the full language matches anything in a value.
+    pub(super) fn finds_in(&self, value: &serde_json::Value) -> bool {
+        match &self.steps {
+            Steps::Simple(_) => false,
+            Steps::Full(path) => !path.query(value).is_empty(),
+        }
     }
 
     /// Where the path begins to choose (`*`, a filter, a slice): what it chooses from may be empty, but it must be there.

@@ -1,9 +1,9 @@
 //! A plan for people: what `dray plan` prints.
 
 use super::{
-    AuthPlan, BodyPlan, ClientPlan, CursorFormat, CursorSource, CursorValue, Disposition, DriftWatch,
-    IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging, ParamValue, Part,
-    Plan, ResourcePlan, StopPlan, Template, TokenTarget, WindowSize,
+    AuthPlan, BodyPlan, ClientPlan, CompletePlan, CursorFormat, CursorSource, CursorValue, Disposition,
+    DriftWatch, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
+    ParamValue, Part, Plan, ResourcePlan, StopPlan, Template, TokenTarget, WindowSize,
 };
 use crate::secret::SafeUrl;
 
@@ -106,12 +106,31 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
     }
     if let (Some(parent), Some(name)) = (parent, parent_name) {
         let mut text = format!("once for each record of {name}");
+        if let Some(filter) = &parent.filter {
+            text.push_str(&format!(" with {filter}"));
+        }
         if !parent.include.is_empty() {
             let columns: Vec<String> =
                 parent.include.iter().map(|field| format!("{} (its {})", field.name, field.path)).collect();
             text.push_str(&format!("; rows carry {}", columns.join(", ")));
         }
         row(out, "parent", &text);
+    }
+    if let Some(each) = &resource.each {
+        let mut text = match each.items.as_slice() {
+            [_] => String::new(),
+            items => format!("once for each of {} items: {}", items.len(), each.shown()),
+        };
+        let columns: Vec<&str> = each
+            .items
+            .iter()
+            .take(1)
+            .flat_map(|item| item.carried.iter().map(|(name, _)| name.as_str()))
+            .collect();
+        if !columns.is_empty() {
+            text.push_str(&format!("; rows carry {}", columns.join(", ")));
+        }
+        row(out, "each", text.trim_start_matches("; "));
     }
     row(out, "auth", &auth(&resource.auth));
     row(out, "pages", &paging(&resource.paging));
@@ -132,6 +151,9 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
             text.push_str(&format!(", with {}", names.join(", ")));
         }
         row(out, "expand", &text);
+        if let Some(complete) = &expand.complete {
+            row(out, "", &completion(complete));
+        }
     }
     if let Some(cursor) = &resource.incremental {
         row(out, "incremental", &incremental(cursor));
@@ -145,6 +167,20 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
     row(out, "load", &load(&resource.load));
 }
 
+/// How lists inside records are read on.
+fn completion(complete: &CompletePlan) -> String {
+    let CompletePlan { has_more, list, .. } = complete;
+    let fields = |part: &Part| match part {
+        Part::Parent(index) => {
+            format!("{{{}}}", complete.fields.get(*index).map_or(String::new(), ToString::to_string))
+        }
+        other => Template { parts: vec![other.clone()] }.shown(),
+    };
+    let path: String = list.request.path.parts.iter().map(fields).collect();
+    let from = if complete.goes_on_after().is_some() { "the rest of it" } else { "all of it" };
+    format!("where {has_more} is true, {from} from {path}; pages: {}", paging(&list.paging))
+}
+
 /// A template with its placeholders named.
 fn shown(template: &Template, resource: &ResourcePlan, parent: Option<&str>) -> String {
     let mut text = String::new();
@@ -154,6 +190,10 @@ fn shown(template: &Template, resource: &ResourcePlan, parent: Option<&str>) -> 
                 let field = resource.parent.as_ref().and_then(|plan| plan.fields.get(*index));
                 let field = field.map_or(String::new(), ToString::to_string);
                 text.push_str(&format!("{{{}.{field}}}", parent.unwrap_or("parent")));
+            }
+            Part::Each(index) => {
+                let field = resource.each.as_ref().and_then(|plan| plan.fields.get(*index));
+                text.push_str(&format!("{{each.{}}}", field.map_or(String::new(), ToString::to_string)));
             }
             other => text.push_str(&Template { parts: vec![other.clone()] }.shown()),
         }

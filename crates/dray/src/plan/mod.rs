@@ -3,6 +3,8 @@
 
 mod backfill;
 mod compile;
+mod complete;
+mod each;
 mod explain;
 mod incremental;
 mod limits;
@@ -22,6 +24,8 @@ use url::Url;
 
 pub use backfill::Backfill;
 pub use compile::compile;
+pub use complete::{CompletePlan, ExpandPlan};
+pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
@@ -32,7 +36,7 @@ pub use prepare::{Prepared, prepare};
 pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
 
-use crate::json::Path;
+use crate::json::{Filter, Path};
 use crate::schema::ColumnHint;
 use crate::secret::Secret;
 
@@ -168,6 +172,8 @@ pub struct ResourcePlan {
     pub expand: Option<ExpandPlan>,
     /// The resource whose records this one is asked for, if any.
     pub parent: Option<ParentPlan>,
+    /// The items that it is asked for, one by one, if any (`for_each`).
+    pub each: Option<EachPlan>,
     /// Its incremental position, if any.
     pub incremental: Option<IncrementalPlan>,
     /// Answers that end a chain of pages instead of failing it (`response_actions`); counted in the report.
@@ -312,6 +318,8 @@ pub struct ParentPlan {
     /// Parent fields written into each child record: column name, path in the parent record, and whether a
     /// missing one is an error (`include_from_parent`) or leaves the column null.
     pub include: Vec<IncludeField>,
+    /// Only records of the parent that fulfil it are asked for.
+    pub filter: Option<Filter>,
 }
 
 /// One parent field that child records carry.
@@ -321,15 +329,6 @@ pub struct IncludeField {
     pub name: String,
     /// Where it is in the parent record.
     pub path: Path,
-}
-
-/// Rows made of a list inside each record (`endpoint.expand`).
-#[derive(Debug, Clone)]
-pub struct ExpandPlan {
-    /// The list inside a record; its items become the rows.
-    pub path: Path,
-    /// Fields of the record that every such row carries: name, path in the record.
-    pub include: Vec<(String, Path)>,
 }
 
 /// `response_actions` with `action: ignore`: every condition that is given must hold.

@@ -8,7 +8,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::literals::literals;
 use crate::config::load::Loaded;
 use crate::config::secrets::Sources;
-use crate::config::{dialect, read, resolve, set};
+use crate::config::{dialect, each, read, resolve, set};
 use crate::secret::Secret;
 
 /// What became of a file.
@@ -45,13 +45,13 @@ pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepa
 fn fingerprint(plan: &Plan, index: usize) -> String {
     let Some(resource) = plan.resources.get(index) else { return String::new() };
     let parent = resource.parent.as_ref().and_then(|parent| {
-        Some((&plan.resources.get(parent.resource)?.name, &parent.fields, &parent.include))
+        Some((&plan.resources.get(parent.resource)?.name, &parent.fields, &parent.include, &parent.filter))
     });
     let text = format!(
         "{:?}",
         (
             (&resource.request, &resource.paging, &resource.selector, &resource.expand, parent),
-            (&resource.incremental, &resource.ignore, &resource.load),
+            (&resource.incremental, &resource.ignore, &resource.load, &resource.each),
         )
     );
     format!("{:032x}", xxh3_128(text.as_bytes()))
@@ -65,6 +65,7 @@ fn prepare_once(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prep
         set::apply(&mut root, assignment, &mut diagnostics);
     }
     let mut root = dialect::respell(root, &mut notes);
+    each::read_in(&mut root, &loaded.lists, &mut diagnostics);
     let mut secrets = literals(&root);
     secrets.extend(resolve::resolve(&mut root, sources, &mut diagnostics));
     let config = read(&root, notes, &mut diagnostics);

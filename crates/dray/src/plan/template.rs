@@ -45,6 +45,8 @@ pub enum Part {
     Text(Text),
     /// `{resources.<parent>.<path>}`: index into the parent plan's `fields`.
     Parent(usize),
+    /// `{each.<variable>}`: index into the each plan's `fields`.
+    Each(usize),
     /// `{incremental.start_value}`, `{incremental.last_value}`.
     CursorStart,
     /// `{incremental.end_value}`.
@@ -94,6 +96,7 @@ impl Template {
             match part {
                 Part::Text(text) => shown.push_str(text.shown()),
                 Part::Parent(field) => shown.push_str(&format!("{{parent.{field}}}")),
+                Part::Each(field) => shown.push_str(&format!("{{each.{field}}}")),
                 Part::CursorStart => shown.push_str("{incremental.start_value}"),
                 Part::CursorEnd => shown.push_str("{incremental.end_value}"),
                 Part::CursorInitial => shown.push_str("{incremental.initial_value}"),

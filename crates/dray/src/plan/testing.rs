@@ -64,6 +64,7 @@ impl ResourcePlan {
             selector: None,
             expand: None,
             parent: None,
+            each: None,
             incremental: None,
             ignore: Vec::new(),
             load,

@@ -211,6 +211,50 @@ fn an_answer_to_ignore_ends_one_parent_only() {
     let told = read(plan(&sim, "", &format!("{PARENTS}{more}")));
     assert_eq!(told["children"].values("of").len(), 6);
     assert_eq!(told["children"].done.len(), 4);
+    assert_eq!(told["children"].ignored, 1);
+}
+
+#[test]
+fn a_parent_whose_children_may_not_be_read_is_an_error_unless_declared() {
+    let sim = family(records(0..3));
+    sim.fault(Fault::status(403).on("/parents/1/children").always());
+    let told = read(plan(&sim, "", &format!("{PARENTS}{}", child("children", ""))));
+    assert_eq!(told["parents"].ids(), [0, 1, 2]);
+    told["children"].failed(ErrorKind::Auth, "status: 403");
+    told["children"].failed(ErrorKind::Auth, "parent [1]");
+    let more = "  - {name: children, endpoint: {path: \"parents/{resources.parents.id}/children\", \
+        paginator: single_page, data_selector: $, response_actions: [{status_code: 403, action: ignore}]}}";
+    let told = read(plan(&sim, "", &format!("{PARENTS}{more}")));
+    assert_eq!(told["children"].values("of").len(), 4);
+    assert_eq!(told["children"].ignored, 1);
+}
+
+#[test]
+fn a_child_whose_windows_cannot_be_cut_does_not_fail_its_parent() {
+    let sim = family(records(0..3));
+    // A window a second since 1970: far more than can be kept.
+    let windows = "  - {name: children, endpoint: {path: \"parents/{resources.parents.id}/children\", \
+        data_selector: $, paginator: single_page, incremental: {cursor_path: t, start_param: from, end_param: to, \
+        format: unix, initial_value: 0, window: 1s}}}\n";
+    let told = read(plan(&sim, "", &format!("{PARENTS}{windows}{}", child("others", ""))));
+    assert_eq!(told["parents"].ids(), [0, 1, 2]);
+    assert_eq!(told["others"].values("of").len(), 6);
+    told["children"].failed(ErrorKind::Config, "too many windows");
+    assert!(asked(&sim, "/children").is_empty());
+}
+
+#[test]
+fn only_parents_that_fulfil_the_filter_are_asked_for() {
+    let sim = family(
+        json!([{"id": 1, "auto": true}, {"id": 2, "auto": false}, {"id": 3}, {"id": 4, "auto": true}]),
+    );
+    let child = "  - {name: children, endpoint: {path: \"parents/{resources.parents.id}/children\", \
+        paginator: single_page, data_selector: $, parent_filter: \"$.auto == true && @.id > 1\"}}";
+    let told = read(plan(&sim, "", &format!("{PARENTS}{child}")));
+    assert_eq!(told["parents"].ids(), [1, 2, 3, 4]);
+    assert_eq!(told["children"].values("of"), ["4", "4"].map(Value::from));
+    assert_eq!((told["children"].filtered, told["parents"].filtered), (3, 0));
+    assert_eq!(sim.requests().len(), 2);
 }
 
 #[test]

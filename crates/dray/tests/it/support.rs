@@ -78,6 +78,8 @@ pub(crate) struct Told {
     pub(crate) retries: u64,
     /// Answers that the configuration says to ignore.
     pub(crate) ignored: u64,
+    /// Records outside the incremental range, or left out by `parent_filter`.
+    pub(crate) filtered: u64,
 }
 
 impl Told {
@@ -151,7 +153,7 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
         let own = told.get_mut(name).unwrap();
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (own.requests, own.retries) = (count(&stats.requests), count(&stats.retries));
-        own.ignored = count(&stats.ignored);
+        (own.ignored, own.filtered) = (count(&stats.ignored), count(&stats.filtered));
     }
     told
 }

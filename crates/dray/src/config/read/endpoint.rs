@@ -1,10 +1,10 @@
 //! `endpoint`: a path, or a mapping.
 
-use super::super::model::{EndpointConfig, ExpandConfig, Header, Located, Param, ParamConfig, Spot};
+use super::super::model::{EndpointConfig, Header, Located, Param, ParamConfig, Spot};
 use super::super::node::{Node, Value};
 use super::client::status;
 use super::fields::{Fields, Reader};
-use super::{auth, incremental, paginator};
+use super::{auth, expand, incremental, paginator};
 use crate::plan::{IgnoreRule, Method, Text};
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointConfig {
@@ -49,8 +49,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         endpoint.auth = auth::read(reader, node, &at).map(|value| Located { value, at });
     }
     if let Some((node, at)) = fields.take("expand") {
-        endpoint.expand = expand(reader, node, &at);
+        endpoint.expand = expand::read(reader, node, &at);
     }
+    endpoint.parent_filter = fields.plain(reader, "parent_filter");
     if fields.flag(reader, "data_selector_required").is_some() {
         reader.note(
             "`data_selector_required` changes nothing: a selector that finds nothing is always an error",
@@ -141,7 +142,7 @@ fn method(reader: &mut Reader<'_>, word: &Located<String>) -> Option<Method> {
     }
 }
 
-fn params(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<Param> {
+pub(super) fn params(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<Param> {
     let Some(map) = node.as_map() else {
         reader.expected(at, "a mapping of names to values", node);
         return Vec::new();
@@ -225,26 +226,4 @@ fn actions(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<IgnoreRule> {
         rules.push(IgnoreRule { status: code, content });
     }
     rules
-}
-
-fn expand(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ExpandConfig> {
-    let mut fields = Fields::open(reader, node, at)?;
-    let path = fields.plain(reader, "path");
-    if path.is_none() {
-        reader.problem(at, "missing key `path`");
-    }
-    let mut include = Vec::new();
-    if let Some((node, at)) = fields.take("include") {
-        match node.as_map() {
-            Some(map) => {
-                for entry in &map.entries {
-                    let at = at.key(&entry.key, &entry.value);
-                    include.extend(reader.plain(&entry.value, &at).map(|path| (entry.key.clone(), path)));
-                }
-            }
-            None => reader.expected(&at, "a mapping of columns to fields", node),
-        }
-    }
-    fields.finish(reader);
-    path.map(|path| ExpandConfig { path, include })
 }

@@ -2,7 +2,9 @@
 
 mod auth;
 mod client;
+mod each;
 mod endpoint;
+mod expand;
 mod fields;
 mod incremental;
 mod paginator;

@@ -2,8 +2,8 @@
 
 use super::super::model::{ColumnConfig, IncludeConfig, Located, ResourceConfig, Spot};
 use super::super::node::{Node, Value};
-use super::endpoint;
 use super::fields::{Fields, Reader};
+use super::{each, endpoint};
 use crate::plan::{Disposition, Text};
 use crate::schema::{DataType, SortOrder};
 
@@ -40,7 +40,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Re
 
 /// `resource_defaults`: a resource without a name.
 pub(super) fn read_defaults(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ResourceConfig> {
-    let fields = Fields::open(reader, node, at)?;
+    let mut fields = Fields::open(reader, node, at)?;
+    for key in ["for_each", "include_from_each"] {
+        fields.refuse(reader, key, "stands in the wrong place", "it belongs in a resource");
+    }
     Some(keys(reader, fields))
 }
 
@@ -64,6 +67,7 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
         resource.include_from_parent =
             include(reader, node, &at).map(|value| Located { value, at: at.clone() });
     }
+    resource.each = each::read(reader, &mut fields);
     resource.table_name = fields.plain(reader, "table_name");
     resource.max_table_nesting = fields.count(reader, "max_table_nesting");
     if fields.flag(reader, "parallelized").is_some() {
@@ -263,7 +267,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
 }
 
 /// dlt's list of fields, or a mapping of column to field.
-fn include(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Vec<IncludeConfig>> {
+pub(super) fn include(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Vec<IncludeConfig>> {
     let mut include = Vec::new();
     match &node.value {
         Value::List(items) => {

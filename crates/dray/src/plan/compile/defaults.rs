@@ -115,6 +115,7 @@ fn endpoint(defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig
     own.response_actions = own.response_actions.or(defaults.response_actions);
     own.auth = own.auth.or(defaults.auth);
     own.expand = own.expand.or(defaults.expand);
+    own.parent_filter = own.parent_filter.or(defaults.parent_filter);
     own
 }
 

@@ -2,7 +2,7 @@
 
 use super::Problems;
 use crate::config::diagnostics::closest;
-use crate::config::model::Spot;
+use crate::config::model::{EachConfig, Spot};
 use crate::json::Path;
 use crate::plan::{IncludeField, Part, Template, Text};
 use crate::secret::Secret;
@@ -17,6 +17,10 @@ pub(super) struct Holes<'a> {
     pub(super) incremental: bool,
     /// Values of `incremental` that are the same for every request, such as `lag`.
     pub(super) constants: Vec<(&'static str, String)>,
+    /// Its `for_each`, if it has one.
+    pub(super) each: Option<&'a EachConfig>,
+    /// Fields of its items that are used.
+    pub(super) each_fields: Vec<Path>,
     /// The parent and where it was named first.
     pub(super) parent: Option<(String, Spot)>,
     /// A placeholder was refused: what follows from that need not be said.
@@ -114,6 +118,9 @@ impl Holes<'_> {
     ) -> Option<Part> {
         if let Some(value) = hole.strip_prefix("incremental.") {
             return self.cursor(value, at, problems);
+        }
+        if let Some(field) = hole.strip_prefix("each.") {
+            return self.each_field(field, at, problems);
         }
         let Some(rest) = hole.strip_prefix("resources.") else {
             if let Some((root, _)) = hole.split_once('.') {
@@ -287,9 +294,9 @@ fn known_pieces(text: &str) -> Vec<Piece> {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         fixed.push_str(before);
         let inner = from.strip_prefix('{').unwrap_or(from);
-        let hole = inner
-            .split_once('}')
-            .filter(|(hole, _)| hole.starts_with("resources.") || hole.starts_with("incremental."));
+        let hole = inner.split_once('}').filter(|(hole, _)| {
+            ["resources.", "incremental.", "each."].iter().any(|kind| hole.starts_with(kind))
+        });
         match hole {
             Some((hole, after)) => {
                 if !fixed.is_empty() {

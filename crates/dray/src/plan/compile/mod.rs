@@ -2,11 +2,14 @@
 
 mod bind;
 mod client;
+mod complete;
 mod defaults;
+mod each;
 mod holes;
 mod incremental;
 mod order;
 mod paging;
+mod parents;
 mod request;
 mod resource;
 mod tables;

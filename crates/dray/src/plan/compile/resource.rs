@@ -3,13 +3,13 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
-use super::{Problems, client, incremental, paging, request};
+use super::{Problems, client, complete, each, incremental, paging, parents, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
 use crate::plan::{
-    AuthPlan, ClientPlan, Disposition, ExpandPlan, IncludeField, LoadPlan, Paging, ParamValue, ParentPlan,
-    Part, ResourcePlan, Template, Text, TokenTarget,
+    AuthPlan, ClientPlan, Disposition, IncludeField, LoadPlan, Paging, ParamValue, ParentPlan, Part,
+    ResourcePlan, Template, Text, TokenTarget,
 };
 use crate::schema::ColumnHint;
 
@@ -82,6 +82,8 @@ fn compile(
         names,
         incremental: incremental.is_some(),
         constants: constants(endpoint),
+        each: resource.each.as_ref(),
+        each_fields: Vec::new(),
         parent: None,
         refused: false,
         fields: Vec::new(),
@@ -105,7 +107,7 @@ fn compile(
         Some(_) => client::auth(endpoint.auth.as_ref(), problems),
         None => shared.auth.clone(),
     };
-    let expand = expand(endpoint, problems);
+    let expand = complete::expand(endpoint, problems);
     let include = include(resource, &holes, problems);
     let load = load_plan(name, merged, problems);
     if load.disposition == Disposition::Append
@@ -113,25 +115,33 @@ fn compile(
     {
         problems.note("`lag` reads the newest records again, and `append` adds them again; `merge` by a `primary_key` would not");
     }
+    let each = resource.each.as_ref().and_then(|each| each::compile(each, &holes, problems));
+    let filter = parents::filter(endpoint, &holes, problems);
     let parent = holes.parent;
-    Some(Draft {
-        plan: ResourcePlan {
-            name: name.to_owned(),
-            selected: resource.selected.unwrap_or(true),
-            request: request?,
-            auth: auth?,
-            paging: paging?,
-            selector,
-            expand,
-            parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include }),
-            incremental,
-            ignore: endpoint.response_actions.clone().unwrap_or_default(),
-            load,
-            // Known once the whole file is: `prepare` fills it in.
-            fingerprint: String::new(),
-        },
-        parent,
-    })
+    let mut plan = ResourcePlan {
+        name: name.to_owned(),
+        selected: resource.selected.unwrap_or(true),
+        request: request?,
+        auth: auth?,
+        paging: paging?,
+        selector,
+        expand,
+        parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include, filter }),
+        each,
+        incremental,
+        ignore: endpoint.response_actions.clone().unwrap_or_default(),
+        load,
+        // Known once the whole file is: `prepare` fills it in.
+        fingerprint: String::new(),
+    };
+    let written = endpoint.expand.as_ref().and_then(|expand| expand.complete.as_ref());
+    if let Some(written) = written {
+        let complete = complete::complete(written, &plan, problems);
+        if let Some(expand) = &mut plan.expand {
+            expand.complete = complete;
+        }
+    }
+    Some(Draft { plan, parent })
 }
 
 /// `endpoint.incremental`, or the one parameter of type incremental.
@@ -155,7 +165,9 @@ fn incremental_config<'e>(
 fn asks_for_one(endpoint: &EndpointConfig) -> bool {
     let Some(Text::Plain(path)) = endpoint.path.as_ref().map(|path| &path.value) else { return false };
     let path = path.split('?').next().unwrap_or_default();
-    path.trim_end_matches('/').rsplit('/').next().is_some_and(|last| last.contains('{') && last.contains('}'))
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // An item of `for_each` is written in the file: as if the path had no placeholder.
+    last.replace("{each.", "").contains('{') && last.contains('}')
 }
 
 fn paging_plan(
@@ -183,7 +195,11 @@ fn paging_plan(
 }
 
 /// A page size that the parameters already send is not sent twice; theirs counts.
-fn settle_limit(paging: &mut Paging, params: &[(Template, ParamValue)], problems: &mut Problems<'_>) {
+pub(super) fn settle_limit(
+    paging: &mut Paging,
+    params: &[(Template, ParamValue)],
+    problems: &mut Problems<'_>,
+) {
     let Some(TokenTarget::Query(name)) = &paging.limit_into else { return };
     let sent = params.iter().find_map(|(param, value)| match (param.parts.as_slice(), value) {
         ([Part::Text(text)], ParamValue::One(value)) if text.expose() == name => Some(value),
@@ -200,16 +216,6 @@ fn settle_limit(paging: &mut Paging, params: &[(Template, ParamValue)], problems
     paging.limit = number;
     paging.limit_into = None;
     paging.stop_after_short_page &= number.is_some();
-}
-
-fn expand(endpoint: &EndpointConfig, problems: &mut Problems<'_>) -> Option<ExpandPlan> {
-    let written = endpoint.expand.as_ref()?;
-    let path = problems.path(&written.path.value, &written.path.at)?;
-    let mut include = Vec::new();
-    for (name, field) in &written.include {
-        include.push((name.clone(), problems.path(&field.value, &field.at)?));
-    }
-    Some(ExpandPlan { path, include })
 }
 
 fn include(resource: &ResourceConfig, holes: &Holes<'_>, problems: &mut Problems<'_>) -> Vec<IncludeField> {

@@ -29,7 +29,7 @@ fn unknown_key() {
     let patch = r#"resources: [{name: posts, endpoint: {path: posts, data_selectr: data}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:51 resources[0].endpoint.data_selectr: unknown key `data_selectr`
-      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `auth`, `expand`, `data_selector_required`
+      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `auth`, `expand`, `parent_filter`, `data_selector_required`
     "#);
 }
 
@@ -68,6 +68,17 @@ fn missing_name() {
 fn duplicate_name() {
     let patch = r#"resources: [posts, {name: posts}]"#;
     insta::assert_snapshot!(problems(patch), @"2:27 resources[1].name: there is another resource `posts`");
+}
+
+#[test]
+fn a_filter_of_parents_without_a_parent_or_without_a_condition() {
+    let patch = r#"resources: [posts, {name: a, endpoint: {path: a, parent_filter: "@.x == 1"}}, {name: b, endpoint: {path: "b/{resources.posts.id}/c", parent_filter: "x = 1"}}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:65 resources[1].endpoint.parent_filter: `parent_filter` stands here, but the resource has no parent
+      = a parent is named by a placeholder: `{resources.<name>.<field>}`
+    2:149 resources[2].endpoint.parent_filter: `x = 1` says nothing of the record, which is `@`: `@.automatic == true`
+      = write a JSONPath condition on the parent's record, such as `@.automatic == true && @.amount > 0`
+    "#);
 }
 
 #[test]
