@@ -38,6 +38,8 @@ pub struct Config {
     pub resource_defaults: Option<ResourceConfig>,
     /// `resources`.
     pub resources: Vec<ResourceConfig>,
+    /// The names of those that are left out by their `when`.
+    pub left_out: Vec<String>,
     /// How loose spellings were read.
     pub notes: Vec<Note>,
 }

@@ -28,6 +28,10 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let before = diagnostics.len();
     let mut notes = config.notes.clone();
     let mut problems = Problems { diagnostics, notes: &mut notes, resource: None };
+    if !config.left_out.is_empty() {
+        let names: Vec<String> = config.left_out.iter().map(|name| format!("`{name}`")).collect();
+        problems.note(format!("left out by `when`: {}", names.join(", ")));
+    }
     let merged: Vec<_> = config
         .resources
         .iter()

@@ -80,6 +80,7 @@ fn compile(
     let mut holes = Holes {
         own: name,
         names,
+        left_out: &shared.config.left_out,
         incremental: incremental.is_some(),
         constants: constants(endpoint),
         parent: None,
