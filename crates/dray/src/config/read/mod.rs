@@ -7,6 +7,7 @@ mod fields;
 mod incremental;
 mod paginator;
 mod resource;
+mod token;
 pub use self::fields::parse_duration;
 
 use super::diagnostics::Diagnostics;

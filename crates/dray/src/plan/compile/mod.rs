@@ -1,5 +1,6 @@
 //! `Config` to `Plan`: what the file leaves out is filled in, what it cannot mean is refused.
 
+mod auth;
 mod bind;
 mod client;
 mod defaults;
@@ -12,6 +13,7 @@ mod resource;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use super::{Note, Plan};
 use crate::config::diagnostics::Diagnostics;
@@ -40,7 +42,8 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let mut client = client::compile(&config.client, &merged, &mut problems);
     // Once: its problems are not those of every resource.
     let written = config.client.auth.as_ref();
-    let mut auth = client::auth(written, &mut problems);
+    let base = client.as_ref().map(|client| client.base_url.clone());
+    let mut auth = auth::auth(written, base.as_ref(), &mut problems);
     if let Some(client) = &mut client {
         auth = client::user_part(client, written, auth, &mut problems);
     }

@@ -3,7 +3,7 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
-use super::{Problems, client, incremental, paging, request};
+use super::{Problems, auth, incremental, paging, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -103,7 +103,7 @@ fn compile(
         None => single.then(Path::root),
     };
     let auth = match &endpoint.auth {
-        Some(_) => client::auth(endpoint.auth.as_ref(), problems),
+        Some(_) => auth::auth(endpoint.auth.as_ref(), shared.client.map(|client| &client.base_url), problems),
         None => shared.auth.clone(),
     };
     let expand = expand(endpoint, problems);

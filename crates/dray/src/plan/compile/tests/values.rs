@@ -48,3 +48,99 @@ fn a_condition_on_the_clock_keeps_the_digests_of_the_others() {
     // Under no clock but its own is it there: nothing of it is carried on.
     assert_eq!(plan.resources[0].fingerprint, "");
 }
+
+fn with_auth(auth: &str) -> Result<Plan, String> {
+    prepared(
+        &format!("client: {{base_url: https://api.example.com/v1, auth: {auth}}}\nresources: [posts]\n"),
+        &[("KEY", "swordfish")],
+    )
+}
+
+#[test]
+fn auths_that_cannot_be_are_refused_with_the_rule() {
+    let refused: Vec<String> = [
+        "[{token: a}, {type: http_basic, username: b, password: c}]",
+        "[{type: api_key, name: k, api_key: a, location: query}, {type: api_key, name: K, api_key: a, location: query}, \
+         {type: api_key, name: k, api_key: b, location: query}]",
+        "[{type: login, path: a, token_path: b, name: X-A}, {type: login, path: a, token_path: b, name: X-B}]",
+        "[[{token: a}]]",
+        "{type: login, path: a}",
+        "{type: login, token_path: a, token_cookie: b}",
+        "{type: login, path: a, url: 'https://x.example', token_path: b, json: {}, data: {}}",
+        "{type: login, path: a, token_path: b, location: cookie}",
+        "{type: login, path: a, token_path: 'b[', format: x}",
+        "{type: oauth2_client_credentials, access_token_url: 'https://a.example/t', client_id: a, client_secret: b, \
+         refresh_token_file: f}",
+        "{type: oauth2_password, access_token_url: 'https://a.example/t', username: a, password: b, refresh_token: c}",
+        "{type: oauth2_password, access_token_url: 't', token_request: {auth: digest, bod: json}}",
+    ]
+    .into_iter()
+    .map(|auth| with_auth(auth).unwrap_err())
+    .collect();
+    insta::assert_snapshot!(refused.join("\n"), @r##"
+    1:67 client.auth[1]: a second auth in the header `authorization`
+      = each auth of a list needs a header, parameter or cookie of its own: give it another `name`
+    1:165 client.auth[2]: a second auth in the parameter `k`
+      = each auth of a list needs a header, parameter or cookie of its own: give it another `name`
+    1:105 client.auth[1]: a second auth that fetches a token: a request has one of them
+    1:55 client.auth[0]: expected a mapping, found a list
+    1:54 client.auth: missing key `token_path`
+      = one of `token_path: data.token`, `token_header: X-Token`, `token_cookie: session` says where the token stands in the answer
+    1:54 client.auth: missing key `path`
+      = write `path: auth/login`, or `url: https://...`
+    1:54 client.auth: the token has more than one place
+      = one of `token_path: data.token`, `token_header: X-Token`, `token_cookie: session` says where the token stands in the answer
+    1:54 client.auth: `json` and `data`: a request has one body
+    1:74 client.auth.path: `path` beside `url`: a login has one address
+    1:54 client.auth: missing key `name`
+      = a token outside the header `Authorization` needs the name of its parameter or cookie
+    1:89 client.auth.token_path: `b[` is not a JSONPath: `[` after `b` is not understood
+    1:103 client.auth.format: `format: x` needs one placeholder
+      = write `format: "Bearer {token}"`
+    1:181 client.auth.refresh_token_file: `refresh_token_file` stands here, but no refresh token is used
+      = it belongs to `type: oauth2_refresh_token`, whose `refresh_token` is the first
+    1:54 client.auth: a password and a refresh token: a token is asked for with one of them
+      = leave out `refresh_token`, or write `type: oauth2_refresh_token`
+    1:54 client.auth.username: the secret `username` is not set
+      = looked in the environment for USERNAME, SOURCES__REST_API__USERNAME, SOURCES__REST_API__CREDENTIALS__USERNAME, SOURCES__USERNAME, CREDENTIALS__USERNAME, DRAY_SECRETS__USERNAME
+    1:54 client.auth.password: the secret `password` is not set
+      = looked in the environment for PASSWORD, SOURCES__REST_API__PASSWORD, SOURCES__REST_API__CREDENTIALS__PASSWORD, SOURCES__PASSWORD, CREDENTIALS__PASSWORD, DRAY_SECRETS__PASSWORD
+    1:96 client.auth.access_token_url: the token endpoint is not a URL
+      = expected one such as `https://accounts.example.com/oauth/v2/token`
+    1:123 client.auth.token_request.auth: unknown auth `digest`
+      = expected one of `form`, `basic`
+    1:131 client.auth.token_request.bod: unknown key `bod`
+      = nearest is `body`; expected one of `auth`, `body`, `headers`, `fields`
+    "##);
+}
+
+#[test]
+fn auths_are_explained_without_their_secrets() {
+    let explained: Vec<String> = [
+        "[{type: api_key, name: X-A, api_key: '${secrets.key}'}, {type: api_key, name: b, api_key: x, location: query}]",
+        "[{type: api_key, name: X-A, api_key: '${secrets.key}'}, null, {type: none}]",
+        "[]",
+        "{type: login, path: /auth/login, json: {p: '${secrets.key}'}, token_path: data.token}",
+        "{type: login, url: 'https://id.example.com/in', token_cookie: sid, location: cookie, name: sid}",
+        "{type: oauth2, token_url: 'https://id.example.com/t', username: ann, password: '${secrets.key}'}",
+        "{type: oauth2, token_url: 'https://id.example.com/t', client_id: a, client_secret: b, grant_type: account_credentials}",
+        "{type: oauth2_refresh_token, access_token_url: 'https://id.example.com/t', client_id: a, client_secret: b, \
+         refresh_token: c, refresh_token_file: .dray/shop.json}",
+    ]
+    .into_iter()
+    .map(|auth| {
+        let text = explain(&with_auth(auth).unwrap());
+        text.lines().find_map(|line| line.trim().strip_prefix("auth ").map(str::trim)).unwrap().to_owned()
+    })
+    .collect();
+    insta::assert_snapshot!(explained.join("\n"), @r##"
+    key in the header `X-A`; key in the parameter `b`
+    key in the header `X-A`
+    none
+    the token at data.token of a login at https://api.example.com/v1/auth/login, sent in the header `Authorization`
+    the cookie sid of a login at https://id.example.com/in, sent in the cookie `sid`
+    Bearer token for a password from https://id.example.com/t
+    Bearer token for account_credentials from https://id.example.com/t
+    Bearer token for a refresh token from https://id.example.com/t, the next refresh token kept in .dray/shop.json
+    "##);
+}
