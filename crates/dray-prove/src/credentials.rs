@@ -75,6 +75,30 @@ pub const ALL: &[Credential] = &[
             &[("CLIENT_SECRET", "Kan4ri cl1ent+\"/3=&%é~"), ("REFRESH_TOKEN", "Kan4ri-r3fresh+\"/4=&%é~")],
         )
     },
+    Credential {
+        for_tokens: true,
+        ..credential(
+            "a login",
+            "auth: {type: login, url: \"TOKEN_URL\", json: {user: {pass: \"${secrets.login_pass}\"}}, \
+             token_path: access_token, name: X-Session}",
+            &[("LOGIN_PASS", "Kan4ri l0gin+\"/14=&%é~")],
+        )
+    },
+    Credential {
+        for_tokens: true,
+        ..credential(
+            "oauth2 with a password, in JSON, and basic auth",
+            "auth: {type: oauth2_password, username: proof, password: \"${secrets.user_pass}\", \
+             token_request: {auth: basic, body: json}, OAUTH2}",
+            &[("CLIENT_SECRET", "Kan4ri cl1ent+\"/3=&%é~"), ("USER_PASS", "Kan4ri us3r+\"/15=&%é~")],
+        )
+    },
+    credential(
+        "the second of a list",
+        "auth: [{type: api_key, name: X-Id, api_key: proof}, \
+         {type: api_key, name: X-Second, api_key: \"${trim(secrets.second_key)}\"}]",
+        &[("SECOND_KEY", "Kan4ri-s3cond+/16=&%q~")],
+    ),
     credential(
         "a header of the client",
         "headers: {X-Shop: \"${secrets.shop_pass}\"}",

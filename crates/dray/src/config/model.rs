@@ -1,11 +1,14 @@
 //! The configuration as written: options without defaults, places kept for later problems.
 
+mod auth;
+
 use std::time::Duration;
+
+pub use self::auth::{AuthConfig, LoginConfig, OAuth2Config, TokenRequestConfig};
 
 use super::node::{Node, Place};
 use crate::plan::{
-    CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, KeyLocation, Method, Note, OnMissing,
-    StopPlan, Text,
+    CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, Method, Note, OnMissing, StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -38,6 +41,8 @@ pub struct Config {
     pub resource_defaults: Option<ResourceConfig>,
     /// `resources`.
     pub resources: Vec<ResourceConfig>,
+    /// The names of those that are left out by their `when`.
+    pub left_out: Vec<String>,
     /// How loose spellings were read.
     pub notes: Vec<Note>,
 }
@@ -338,42 +343,6 @@ impl PaginatorConfig {
             drift: None,
         }
     }
-}
-
-/// `auth`.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the fields carry the names of the keys (dlt.md §1.7)")]
-pub enum AuthConfig {
-    /// Written as null or `type: none`.
-    None,
-    Bearer {
-        token: Text,
-        scheme: Option<String>,
-    },
-    ApiKey {
-        name: Option<String>,
-        api_key: Text,
-        location: Option<KeyLocation>,
-        format: Option<String>,
-    },
-    Basic {
-        username: Text,
-        password: Text,
-    },
-    OAuth2(Box<OAuth2Config>),
-}
-
-/// `oauth2_client_credentials` and `oauth2_refresh_token`.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the fields carry the names of the keys")]
-pub struct OAuth2Config {
-    pub access_token_url: Located<Text>,
-    pub client_id: Text,
-    pub client_secret: Text,
-    pub refresh_token: Option<Text>,
-    pub access_token_request_data: Vec<Header>,
-    pub default_token_expiration: Option<Duration>,
-    pub scheme: Option<String>,
 }
 
 /// `incremental`.

@@ -1,5 +1,7 @@
 //! Templates become what they stand for.
 
+mod when;
+
 use std::collections::BTreeSet;
 
 use crate::secret::{Secret, is_secret_name};
@@ -8,7 +10,7 @@ use super::diagnostics::{Diagnostics, child, closest, item};
 use super::each;
 use super::node::{Map, Node, Place, Value};
 use super::secrets::{Answer, Kind, Sources};
-use super::template::{Piece, TemplateError, format_moment, pieces};
+use super::template::{Function, Operand, Piece, TemplateError, evaluate, format_moment, pieces};
 
 /// Replaces every template of a tree by what it stands for, and takes the top-level `vars` out.
 ///
@@ -19,33 +21,20 @@ pub fn resolve(root: &mut Node, sources: &Sources, diagnostics: &mut Diagnostics
     let mut resolver = Resolver {
         sources,
         vars: Map::default(),
-        vars_known: false,
+        own: None,
         missing: BTreeSet::new(),
         secrets: Vec::new(),
         diagnostics,
     };
     if let Some(vars) = root.as_map_mut().and_then(|map| map.remove("vars")) {
-        let mut node = vars.value;
-        let (found, place) = (node.kind_name(), node.place);
-        resolver.node(&mut node, "vars");
-        match node.value {
-            Value::Map(map) => resolver.vars = map,
-            Value::Null => {}
-            _ => {
-                resolver.diagnostics.push(
-                    "vars",
-                    place,
-                    format!("{found}, expected a mapping of names to values"),
-                );
-            }
-        }
+        resolver.variables(vars.value);
     }
-    resolver.vars_known = true;
     // Before the rest, whose texts name their items.
     for (path, node) in each::written(root) {
         resolver.node(node, &path);
     }
     each::spread(root, resolver.diagnostics);
+    resolver.leave_out(root);
     resolver.node(root, "");
     resolver.secrets
 }
@@ -56,8 +45,8 @@ const STANDS_IN: &str = "a-secret-that-is-not-set";
 struct Resolver<'a> {
     sources: &'a Sources,
     vars: Map,
-    /// False while the variables themselves are resolved.
-    vars_known: bool,
+    /// The variable that is being resolved: it may use those above it.
+    own: Option<String>,
     /// What was reported as missing: once is enough, however often it is used.
     missing: BTreeSet<(Kind, String)>,
     secrets: Vec<Secret>,
@@ -65,6 +54,25 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    fn variables(&mut self, node: Node) {
+        let (found, place) = (node.kind_name(), node.place);
+        let entries = match node.value {
+            Value::Map(map) => map.entries,
+            Value::Null => return,
+            _ => {
+                let message = format!("{found}, expected a mapping of names to values");
+                self.diagnostics.push("vars", place, message);
+                return;
+            }
+        };
+        for mut entry in entries {
+            self.own = Some(entry.key.clone());
+            self.node(&mut entry.value, &child("vars", &entry.key));
+            self.vars.insert(entry.key, entry.place, entry.value);
+        }
+        self.own = None;
+    }
+
     fn node(&mut self, node: &mut Node, path: &str) {
         match &mut node.value {
             Value::Text(text) if text.contains("${") => {
@@ -93,42 +101,40 @@ impl Resolver<'_> {
             Ok(pieces) => pieces,
             Err(error) => return self.refuse(error, path, place),
         };
-        if let [Piece::Lookup { kind, name, default }] = pieces.as_slice() {
-            return self.lookup(*kind, name, default.as_deref(), path, place);
+        match pieces.as_slice() {
+            [Piece::Lookup { kind, name, default }] => {
+                return self.lookup(*kind, name, default.as_deref(), path, place);
+            }
+            [Piece::Call { function, arguments }] => return self.call(*function, arguments, path, place),
+            _ => {}
         }
         let numeric = is_epoch(&pieces);
         let mut joined = String::new();
         let mut secret = false;
         let mut whole = true;
         for piece in pieces {
-            match piece {
-                Piece::Literal(literal) => joined.push_str(&literal),
-                Piece::Moment { today, seconds, format } => {
-                    match format_moment(self.sources.now, today, seconds, format.as_deref()) {
-                        Ok(moment) => joined.push_str(&moment),
-                        Err(error) => return self.refuse(error, path, place),
-                    }
+            let value = match &piece {
+                Piece::Literal(literal) => {
+                    joined.push_str(literal);
+                    continue;
                 }
-                Piece::Lookup { kind, name, default } => {
-                    let value = self.lookup(kind, &name, default.as_deref(), path, place);
-                    match value {
-                        None => whole = false,
-                        Some(Value::Text(text)) => joined.push_str(&text),
-                        Some(Value::Int(number)) => joined.push_str(&number.to_string()),
-                        Some(Value::Float(number)) => joined.push_str(&number.to_string()),
-                        Some(Value::Bool(flag)) => joined.push_str(if flag { "true" } else { "false" }),
-                        Some(Value::Secret(value)) => {
-                            joined.push_str(value.expose());
-                            secret = true;
-                        }
-                        Some(other @ (Value::Null | Value::List(_) | Value::Map(_))) => {
-                            let found = other.kind_name();
-                            let message =
-                                format!("`{}.{name}` is {found}, expected text or a number", kind.name());
-                            self.diagnostics.push(path, place, message);
-                            whole = false;
-                        }
-                    }
+                piece => self.piece(piece, path, place),
+            };
+            match value {
+                None => whole = false,
+                Some(Value::Text(text)) => joined.push_str(&text),
+                Some(Value::Int(number)) => joined.push_str(&number.to_string()),
+                Some(Value::Float(number)) => joined.push_str(&number.to_string()),
+                Some(Value::Bool(flag)) => joined.push_str(if flag { "true" } else { "false" }),
+                Some(Value::Secret(value)) => {
+                    joined.push_str(value.expose());
+                    secret = true;
+                }
+                Some(other @ (Value::Null | Value::List(_) | Value::Map(_))) => {
+                    let found = other.kind_name();
+                    let message = format!("{} is {found}, expected text or a number", described(&piece));
+                    self.diagnostics.push(path, place, message);
+                    whole = false;
                 }
             }
         }
@@ -138,7 +144,64 @@ impl Resolver<'_> {
         whole.then(|| if secret { Value::Secret(Secret::new(joined)) } else { Value::Text(joined) })
     }
 
-    fn refuse(&mut self, error: TemplateError, path: &str, place: Place) -> Option<Value> {
+    /// What one template stands for, or `None` after a problem.
+    fn piece(&mut self, piece: &Piece, path: &str, place: Place) -> Option<Value> {
+        match piece {
+            Piece::Literal(text) => Some(Value::Text(text.clone())),
+            Piece::Moment { base, seconds, format } => {
+                match format_moment(self.sources.now, *base, *seconds, format.as_deref()) {
+                    Ok(moment) => Some(Value::Text(moment)),
+                    Err(error) => self.refuse(error, path, place),
+                }
+            }
+            Piece::Lookup { kind, name, default } => {
+                self.lookup(*kind, name, default.as_deref(), path, place)
+            }
+            Piece::Call { function, arguments } => self.call(*function, arguments, path, place),
+        }
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Piece], path: &str, place: Place) -> Option<Value> {
+        let value = self.operand(function, arguments, path, place)?.into_value();
+        // A scrubber has to know what was made of a secret: no spelling of the secret is left in a digest.
+        Some(if matches!(value, Value::Secret(_)) { self.remember(value) } else { value })
+    }
+
+    fn operand(
+        &mut self,
+        function: Function,
+        arguments: &[Piece],
+        path: &str,
+        place: Place,
+    ) -> Option<Operand> {
+        let mut operands = Some(Vec::new());
+        for (index, argument) in arguments.iter().enumerate() {
+            let operand = match argument {
+                Piece::Call { function, arguments } => self.operand(*function, arguments, path, place),
+                // Of `default` only the last argument has to be there.
+                Piece::Lookup { kind, name, default: None }
+                    if function == Function::Default && index + 1 < arguments.len() =>
+                {
+                    match self.found(*kind, name) {
+                        Ok(value) => Some(Operand::Value(value)),
+                        Err(_) => continue,
+                    }
+                }
+                other => self.piece(other, path, place).map(Operand::Value),
+            };
+            // Every argument is looked at, so that all that is missing is reported at once.
+            operands = operands.zip(operand).map(|(mut operands, operand)| {
+                operands.push(operand);
+                operands
+            });
+        }
+        match evaluate(function, operands?) {
+            Ok(operand) => Some(operand),
+            Err(error) => self.refuse(error, path, place),
+        }
+    }
+
+    fn refuse<T>(&mut self, error: TemplateError, path: &str, place: Place) -> Option<T> {
         self.diagnostics.push(path, place, error.message).hint(error.hint);
         None
     }
@@ -151,36 +214,39 @@ impl Resolver<'_> {
         path: &str,
         place: Place,
     ) -> Option<Value> {
+        match self.found(kind, name) {
+            Ok(value) => Some(value),
+            Err(looked_at) => match default {
+                Some(default) => {
+                    let value = Value::Text(default.to_owned());
+                    let hidden = is_secret_lookup(kind, name) && !default.is_empty();
+                    Some(if hidden { self.hide(value) } else { value })
+                }
+                None => self.missing(kind, name, path, place, looked_at),
+            },
+        }
+    }
+
+    /// The value of a name, hidden if it is a secret, or where to put one.
+    fn found(&mut self, kind: Kind, name: &str) -> Result<Value, String> {
         let value = if kind == Kind::Vars {
-            self.variable(name)
+            self.variable(name).ok_or_else(|| self.no_variable(name))?
         } else {
             match self.sources.find(kind, name) {
-                Answer::Found(value) => Some(value),
-                Answer::Missing(looked_at) => {
-                    if default.is_none() {
-                        return self.missing(kind, name, path, place, looked_at);
-                    }
-                    None
-                }
+                Answer::Found(value) => value,
+                Answer::Missing(looked_at) => return Err(looked_at),
             }
         };
-        let value = match (value, default) {
-            (Some(value), _) => value,
-            (None, Some(default)) => Value::Text(default.to_owned()),
-            (None, None) => {
-                let hint = if self.vars_known {
-                    let known: Vec<&str> = self.vars.keys().collect();
-                    closest(name, known.iter().copied()).map_or_else(
-                        || format!("add it to `vars`, or say --set vars.{name}=..."),
-                        |close| format!("did you mean `{close}`?"),
-                    )
-                } else {
-                    "a variable cannot be made of another one".to_owned()
-                };
-                return self.missing(kind, name, path, place, hint);
-            }
-        };
-        Some(if kind == Kind::Secrets || is_secret_lookup(kind, name) { self.hide(value) } else { value })
+        Ok(if is_secret_lookup(kind, name) { self.hide(value) } else { value })
+    }
+
+    fn no_variable(&self, name: &str) -> String {
+        let close = closest(name, self.vars.keys()).map(|close| format!("did you mean `{close}`?"));
+        match (&self.own, close) {
+            (_, Some(close)) => close,
+            (None, None) => format!("add it to `vars`, or say --set vars.{name}=..."),
+            (Some(own), None) => format!("`vars.{own}` can be made of the variables above it"),
+        }
     }
 
     fn variable(&self, name: &str) -> Option<Value> {
@@ -234,11 +300,26 @@ impl Resolver<'_> {
             }
             other @ (Value::Null | Value::Bool(_) | Value::Secret(_)) => return other,
         };
-        let secret = Secret::new(text);
-        if !self.secrets.contains(&secret) {
+        self.remember(Value::Secret(Secret::new(text)))
+    }
+
+    /// The same value, which is now known as a secret of the file.
+    fn remember(&mut self, value: Value) -> Value {
+        if let Value::Secret(secret) = &value
+            && !self.secrets.contains(secret)
+        {
             self.secrets.push(secret.clone());
         }
-        Value::Secret(secret)
+        value
+    }
+}
+
+/// A template in the words of a diagnostic.
+fn described(piece: &Piece) -> String {
+    match piece {
+        Piece::Lookup { kind, name, .. } => format!("`{}.{name}`", kind.name()),
+        Piece::Call { .. } => "what the function gives".to_owned(),
+        Piece::Literal(_) | Piece::Moment { .. } => "it".to_owned(),
     }
 }
 
@@ -360,14 +441,55 @@ mod tests {
             &[("EMPTY", "")],
         );
         insta::assert_snapshot!(problems, @r##"
-        line 2: a: the variable `limt` is not set | did you mean `limit`?
-        line 3: b: `secrest` in `${secrest.x}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `secrets`?
-        line 4: c: `${X}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today | did you mean `${env.X}` or `${secrets.X}`?
-        line 5: d: `${` is not closed by `}` | for a literal `${`, write `$${`
-        line 6: e: the environment variable `NOPE` is not set | set NOPE, or give a default: ${env.NOPE:-default}
-        line 8: g: the secret `x` has a default, expected none | a secret in a file is none; ${env.NAME:-default} takes a default
-        line 9: h: the environment variable `EMPTY` is not set | it is empty, which counts as not set
-        "##);
+             line 2: a: the variable `limt` is not set | did you mean `limit`?
+             line 3: b: `secrest` in `${secrest.x}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now, today or a function | did you mean `secrets`?
+             line 4: c: `${X}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now, today or a function | did you mean `${env.X}` or `${secrets.X}`?
+             line 5: d: `${` is not closed by `}` | for a literal `${`, write `$${`
+             line 6: e: the environment variable `NOPE` is not set | set NOPE, or give a default: ${env.NOPE:-default}
+             line 8: g: the secret `x` has a default, expected none | a secret in a file is none; ${env.NAME:-default} takes a default, and ${secrets.NAME:-} is empty where there is none
+             line 9: h: the environment variable `EMPTY` is not set | it is empty, which counts as not set
+             "##);
+    }
+
+    #[test]
+    fn functions_are_called_and_hide_what_they_make_of_secrets() {
+        let (root, secrets, problems) = resolved(
+            "vars: {names: [a, b], hosts: {eu: 1.example}, region: eu, host: 'api.${lookup(vars.hosts, vars.region)}'}\n\
+             a: Basic ${base64(secrets.id, ':', secrets.key)}\nb: ${join(vars.names, ',')}\n\
+             c: https://${vars.host}/\nd: ${default(env.NOPE, vars.nope, 'x')}\ne: ${default(env.NOPE, vars.names)}\n\
+             f: ${equals(vars.region, 'eu')}\ng: ${md5(now:%s, secrets.key)}\nh: ${default(secrets.nope, '')}\n",
+            &[("ID", "me-and-me"), ("KEY", "swordfish")],
+        );
+        assert_eq!(problems, "");
+        // `printf me-and-me:swordfish | base64`
+        assert_eq!(value(&root, "a"), &Value::Secret(Secret::new("Basic bWUtYW5kLW1lOnN3b3JkZmlzaA==")));
+        assert_eq!(value(&root, "b"), &Value::Text("a,b".to_owned()));
+        assert_eq!(value(&root, "c"), &Value::Text("https://api.1.example/".to_owned()));
+        assert_eq!(value(&root, "d"), &Value::Text("x".to_owned()));
+        assert!(matches!(value(&root, "e"), Value::List(items) if items.len() == 2));
+        assert_eq!(value(&root, "f"), &Value::Bool(true));
+        // `printf 1709258584swordfish | md5sum`
+        let digest = Secret::new("2e3895d58aec05fddb088d2a4fa099b9");
+        assert_eq!(value(&root, "g"), &Value::Secret(digest.clone()));
+        assert!(secrets.contains(&digest));
+        assert_eq!(value(&root, "h"), &Value::Text(String::new()));
+    }
+
+    #[test]
+    fn a_call_says_what_is_wrong_with_it() {
+        let (_, _, problems) = resolved(
+            "vars: {names: [a], late: '${vars.later}', later: 1}\na: ${upper(vars.names)}\nb: x${lookup(vars.nams, 'a')}\n\
+             c: ${base64(env.NOPE, env.NO)}\nd: x ${default(vars.names, '')}\n",
+            &[],
+        );
+        insta::assert_snapshot!(problems, @r##"
+             line 1: vars.late: the variable `later` is not set | `vars.late` can be made of the variables above it
+             line 2: a: `upper` is given a list, expected text or a number | join(LIST, ",") makes a text of a list
+             line 3: b: the variable `nams` is not set | did you mean `names`?
+             line 4: c: the environment variable `NOPE` is not set | set NOPE, or give a default: ${env.NOPE:-default}
+             line 4: c: the environment variable `NO` is not set | set NO, or give a default: ${env.NO:-default}
+             line 5: d: what the function gives is a list, expected text or a number
+             "##);
     }
 
     #[test]

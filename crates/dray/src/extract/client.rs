@@ -13,7 +13,7 @@ use super::decode::{ACCEPTED, Decoder, Refused};
 use super::request::shown;
 use crate::address::is_metadata;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{AuthPlan, ClientPlan, Limits, Method, Plan, Timeouts, TlsPlan};
+use crate::plan::{ClientPlan, Limits, Method, Plan, Timeouts, TlsPlan};
 
 /// Bytes of an answer's headers over HTTP/2; over HTTP/1 the library allows 400 KB.
 const HEADER_BYTES: u32 = 64 << 10;
@@ -194,10 +194,8 @@ struct Names {
 
 impl Names {
     fn new(plan: &Plan) -> Self {
-        let tokens = plan.resources.iter().filter_map(|resource| match &resource.auth {
-            AuthPlan::OAuth2(oauth2) => Some(&oauth2.token_url),
-            _ => None,
-        });
+        let tokens = plan.resources.iter().filter_map(|resource| resource.auth.token());
+        let tokens = tokens.map(|token| &token.request.url);
         let hosts = std::iter::once(&plan.client.base_url).chain(tokens).filter_map(Url::host_str);
         Self { configured: hosts.map(str::to_owned).collect() }
     }

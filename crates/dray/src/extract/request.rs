@@ -114,7 +114,7 @@ pub(super) fn build(
     Ok(Request { method: request.method, url, headers, body, line: 0 })
 }
 
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
     let parsed = HeaderName::try_from(name)
         .map_err(|error| wrong("not a header name").with("path", name).caused_by(error))?;
     let mut value = HeaderValue::try_from(value)
@@ -312,7 +312,7 @@ impl Fill {
         }
     }
 
-    fn json(&self, template: &JsonTemplate) -> Result<serde_json::Value> {
+    pub(super) fn json(&self, template: &JsonTemplate) -> Result<serde_json::Value> {
         Ok(match template {
             JsonTemplate::Literal(value) => value.clone(),
             JsonTemplate::Text(template) => match template.parts.as_slice() {

@@ -163,7 +163,13 @@ impl Session {
         let (mut redirects, mut renewed, mut method) = (0, 0, request.method);
         loop {
             let credentials = match auth {
-                Some(auth) => auth.credentials(self).await?,
+                Some(auth) => {
+                    let credentials = auth.credentials(self).await?;
+                    if let (Some(stats), Some(remark)) = (stats, auth.remark()) {
+                        stats.remark(remark);
+                    }
+                    credentials
+                }
                 None => Default::default(),
             };
             let mut signed = url.clone();

@@ -27,6 +27,8 @@ pub struct ResourceStats {
     pub rejected: AtomicU64,
     /// The same by what is wrong with them.
     pub reasons: Mutex<BTreeMap<&'static str, u64>>,
+    /// What the report has to say beside that, in words.
+    pub remarks: Mutex<Vec<&'static str>>,
     /// How complete the chains are that ended, and what was seen of drift.
     pub completeness: CompletenessStats,
 }
@@ -63,6 +65,11 @@ impl ResourceStats {
         let count = reasons.entry(reason).or_default();
         *count += 1;
         (self.rejected.fetch_add(1, Ordering::Relaxed) + 1, *count == 1)
+    }
+
+    /// Leaves a word for the report.
+    pub(super) fn remark(&self, words: &'static str) {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).push(words);
     }
 
     /// What was wrong with rejected records, and how often, in one line; none where there are none.

@@ -1,5 +1,6 @@
 //! What a run did, put together from what its stages say.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ impl Summary<'_> {
             if let Some(reasons) = stats.rejected_because() {
                 notes.push(format!("{}: records were rejected: {reasons}", plan.name));
             }
+            let remarks = stats.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.extend(remarks.iter().map(|remark| format!("{}: {remark}", plan.name)));
             let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
             resources.push((
                 plan.name.clone(),

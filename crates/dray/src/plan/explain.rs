@@ -2,8 +2,9 @@
 
 use super::{
     AuthPlan, BodyPlan, ClientPlan, CompletePlan, CursorFormat, CursorSource, CursorValue, Disposition,
-    DriftWatch, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
-    ParamValue, Part, Plan, ResourcePlan, StopPlan, Template, TokenTarget, WindowSize,
+    DriftWatch, Grant, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
+    ParamValue, Part, Plan, ResourcePlan, StopPlan, Template, TokenPlan, TokenSource, TokenTarget,
+    WindowSize,
 };
 use crate::secret::SafeUrl;
 
@@ -224,18 +225,47 @@ fn auth(auth: &AuthPlan) -> String {
         AuthPlan::None => "none".to_owned(),
         AuthPlan::Bearer { .. } => "bearer token".to_owned(),
         AuthPlan::ApiKey { name, location, .. } => {
-            let place = match location {
-                KeyLocation::Header => "header",
-                KeyLocation::Query => "parameter",
-                KeyLocation::Cookie => "cookie",
-            };
-            format!("key in the {place} `{name}`")
+            format!("key in the {} `{name}`", place(*location))
         }
         AuthPlan::Basic { username, .. } => format!("basic, as `{}`", username.shown()),
-        AuthPlan::OAuth2(plan) => {
-            let grant = if plan.refresh_token.is_some() { "a refresh token" } else { "client credentials" };
-            format!("{} token for {grant} from {}", plan.scheme, SafeUrl(&plan.token_url))
+        AuthPlan::Token(plan) => token(plan),
+        AuthPlan::Several(auths) => auths.iter().map(self::auth).collect::<Vec<_>>().join("; "),
+    }
+}
+
+fn token(plan: &TokenPlan) -> String {
+    let url = SafeUrl(&plan.request.url);
+    let sent = &plan.sent;
+    let mut text = match &plan.grant {
+        Grant::OAuth2(grant) => {
+            let what = match grant.as_str() {
+                "refresh_token" => "a refresh token",
+                "client_credentials" => "client credentials",
+                "password" => "a password",
+                other => other,
+            };
+            format!("{} token for {what} from {url}", sent.before.trim_end())
         }
+        Grant::Login => {
+            let from = match &plan.token {
+                TokenSource::Body(path) => format!("the token at {path}"),
+                TokenSource::Header(name) => format!("the token in the header {name}"),
+                TokenSource::Cookie(name) => format!("the cookie {name}"),
+            };
+            format!("{from} of a login at {url}, sent in the {} `{}`", place(sent.location), sent.name)
+        }
+    };
+    if let Some(file) = plan.refresh.as_ref().and_then(|refresh| refresh.file.as_ref()) {
+        text.push_str(&format!(", the next refresh token kept in {}", file.display()));
+    }
+    text
+}
+
+fn place(location: KeyLocation) -> &'static str {
+    match location {
+        KeyLocation::Header => "header",
+        KeyLocation::Query => "parameter",
+        KeyLocation::Cookie => "cookie",
     }
 }
 

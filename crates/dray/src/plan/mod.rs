@@ -16,6 +16,7 @@ mod table;
 mod template;
 #[cfg(test)]
 mod testing;
+mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, Tok
 pub use prepare::{Prepared, prepare};
 pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
+pub use token::{Expiry, Grant, RefreshToken, TokenBody, TokenPlan, TokenRequest, TokenSent, TokenSource};
 
 use crate::json::{Filter, Path};
 use crate::schema::ColumnHint;
@@ -275,8 +277,10 @@ pub enum AuthPlan {
     ApiKey { name: String, value: Secret, location: KeyLocation },
     /// RFC 7617.
     Basic { username: Text, password: Secret },
-    /// RFC 6749: client credentials or refresh token.
-    OAuth2(OAuth2Plan),
+    /// A token that is fetched: OAuth 2 (RFC 6749) or a login.
+    Token(Box<TokenPlan>),
+    /// Several at once, none of them of this kind.
+    Several(Vec<Self>),
 }
 
 /// Where an API key goes.
@@ -286,25 +290,6 @@ pub enum KeyLocation {
     Header,
     Query,
     Cookie,
-}
-
-/// An OAuth 2 token endpoint and what it is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OAuth2Plan {
-    /// The token endpoint.
-    pub token_url: Url,
-    /// The client's id.
-    pub client_id: Text,
-    /// The client's secret.
-    pub client_secret: Secret,
-    /// With it the grant is `refresh_token`, without it `client_credentials`.
-    pub refresh_token: Option<Secret>,
-    /// Further form fields (`access_token_request_data`, scopes).
-    pub extra: Vec<(String, Text)>,
-    /// Used where the answer has no `expires_in`.
-    pub default_expiry: Duration,
-    /// The word before the token in `Authorization`: `Bearer`, `Zoho-oauthtoken`.
-    pub scheme: String,
 }
 
 /// A dependent resource's parent.

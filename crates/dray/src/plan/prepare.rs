@@ -33,8 +33,11 @@ pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepa
     let timeless = prepare_once(loaded.clone(), overrides, &still);
     let mut prepared = prepare_once(loaded, overrides, sources);
     if let (Some(plan), Some(timeless)) = (&mut prepared.plan, timeless.plan) {
-        for (index, resource) in plan.resources.iter_mut().enumerate() {
-            resource.fingerprint = fingerprint(&timeless, index);
+        for resource in &mut plan.resources {
+            // A `when` may ask the clock: what another clock leaves out has no such digest, and starts over.
+            if let Some(index) = timeless.resources.iter().position(|other| other.name == resource.name) {
+                resource.fingerprint = fingerprint(&timeless, index);
+            }
         }
     }
     prepared

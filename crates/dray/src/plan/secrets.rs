@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{AuthPlan, BodyPlan, JsonTemplate, ParamValue, Part, Plan, Template, Text};
+use super::{AuthPlan, BodyPlan, JsonTemplate, ParamValue, Part, Plan, Template, Text, TokenBody};
 use crate::secret::{Secret, is_secret_name};
 
 impl Plan {
@@ -16,22 +16,7 @@ impl Plan {
             named(&mut secrets, name, text);
         }
         for resource in &self.resources {
-            match &resource.auth {
-                AuthPlan::None => {}
-                AuthPlan::Bearer { token } => secrets.push(token.clone()),
-                AuthPlan::ApiKey { value, .. } => whole_and_token(&mut secrets, value.expose()),
-                AuthPlan::Basic { username, password } => {
-                    named(&mut secrets, "username", username);
-                    secrets.push(password.clone());
-                }
-                AuthPlan::OAuth2(oauth2) => {
-                    user_part(&mut secrets, &oauth2.token_url);
-                    named(&mut secrets, "client_id", &oauth2.client_id);
-                    secrets.push(oauth2.client_secret.clone());
-                    secrets.extend(oauth2.refresh_token.clone());
-                    oauth2.extra.iter().for_each(|(name, text)| named(&mut secrets, name, text));
-                }
-            }
+            resource.auth.each().for_each(|auth| credentials(&mut secrets, auth));
             for (name, value) in &resource.request.headers {
                 template(&mut secrets, name, value);
             }
@@ -51,6 +36,34 @@ impl Plan {
             }
         }
         secrets
+    }
+}
+
+fn credentials(secrets: &mut Vec<Secret>, auth: &AuthPlan) {
+    match auth {
+        // One of several is never several itself.
+        AuthPlan::None | AuthPlan::Several(_) => {}
+        AuthPlan::Bearer { token } => secrets.push(token.clone()),
+        AuthPlan::ApiKey { value, .. } => whole_and_token(secrets, value.expose()),
+        AuthPlan::Basic { username, password } => {
+            named(secrets, "username", username);
+            secrets.push(password.clone());
+        }
+        AuthPlan::Token(token) => {
+            let request = &token.request;
+            user_part(secrets, &request.url);
+            if let Some((id, secret)) = &request.basic {
+                named(secrets, "client_id", id);
+                secrets.push(secret.clone());
+            }
+            secrets.extend(token.refresh.as_ref().map(|refresh| refresh.first.clone()));
+            request.headers.iter().for_each(|(name, text)| named(secrets, name, text));
+            match &request.body {
+                TokenBody::Empty => {}
+                TokenBody::Form(fields) => fields.iter().for_each(|(name, text)| named(secrets, name, text)),
+                TokenBody::Json(json) => body(secrets, "", json),
+            }
+        }
     }
 }
 

@@ -24,5 +24,6 @@ mod support;
 mod tables;
 mod tidy;
 mod tls;
+mod tokens;
 mod transactions;
 mod windows;

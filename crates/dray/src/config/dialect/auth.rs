@@ -3,9 +3,17 @@
 use super::super::node::{Map, Node, Place, Value};
 use super::spelling::{Writer, set, text};
 
+/// The grants that the types of auth stand for, and those that need a person.
+const GRANTS: [&str; 5] =
+    ["client_credentials", "refresh_token", "password", "authorization_code", "implicit"];
+
 /// Gives an auth dlt's type and keys; values that are not there come from secrets.
 pub(super) fn respell(node: &mut Node, writer: &mut Writer<'_>) {
     let place = node.place;
+    if let Value::List(items) = &mut node.value {
+        items.iter_mut().for_each(|item| respell(item, writer));
+        return;
+    }
     if let Value::Text(word) = &node.value {
         let word = word.clone();
         let mut map = Map::default();
@@ -25,6 +33,8 @@ pub(super) fn respell(node: &mut Node, writer: &mut Writer<'_>) {
         "oauth2" | "oauth" | "OAuth2" | "OAuth" | "oauth2_refresh" => {
             if map.contains("refresh_token") {
                 "oauth2_refresh_token"
+            } else if text(map, "grant_type") == Some("password") || map.contains("password") {
+                "oauth2_password"
             } else {
                 "oauth2_client_credentials"
             }
@@ -53,7 +63,9 @@ pub(super) fn respell(node: &mut Node, writer: &mut Writer<'_>) {
         }
         "api_key" => api_key(map, place, writer),
         "http_basic" => basic(map, &written, place, writer),
-        "oauth2_client_credentials" | "oauth2_refresh_token" => oauth2(map, &kind, place, writer),
+        "oauth2_client_credentials" | "oauth2_refresh_token" | "oauth2_password" => {
+            oauth2(map, &kind, place, writer);
+        }
         _ => {}
     }
 }
@@ -172,13 +184,13 @@ fn basic(map: &mut Map, written: &str, place: Place, writer: &mut Writer<'_>) {
 fn oauth2(map: &mut Map, kind: &str, place: Place, writer: &mut Writer<'_>) {
     writer.rename(map, &["token_url", "token_endpoint", "token_refresh_endpoint"], "access_token_url");
     writer.rename(map, &["token_prefix", "header_prefix"], "scheme");
-    if let Some(grant) = writer.take(map, &["grant_type"]) {
-        let known = grant.as_text().is_some_and(|grant| kind == format!("oauth2_{grant}"));
-        if !known {
-            writer.note(format!(
-                "`grant_type: {}` is ignored: `{kind}` is what the other keys allow",
-                grant.as_text().unwrap_or_default()
-            ));
+    // A grant of the API's own stays; of the usual ones the other keys say which it is.
+    if let Some(grant) = text(map, "grant_type").map(str::to_owned)
+        && GRANTS.contains(&grant.as_str())
+    {
+        map.remove("grant_type");
+        if kind != format!("oauth2_{grant}") {
+            writer.note(format!("`grant_type: {grant}` is ignored: `{kind}` is what the other keys allow"));
         }
     }
     // Where the token goes is the same for all.
@@ -210,10 +222,11 @@ fn oauth2(map: &mut Map, kind: &str, place: Place, writer: &mut Writer<'_>) {
             }
         }
     }
-    let mut keys = vec!["client_id", "client_secret"];
-    if kind == "oauth2_refresh_token" {
-        keys.push("refresh_token");
-    }
+    let keys: &[&str] = match kind {
+        "oauth2_refresh_token" => &["client_id", "client_secret", "refresh_token"],
+        "oauth2_password" => &["username", "password"],
+        _ => &["client_id", "client_secret"],
+    };
     for key in keys {
         secret_for_sample(map, key, place, writer);
         from_secrets(map, key, key, place, writer);

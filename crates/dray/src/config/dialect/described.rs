@@ -41,7 +41,8 @@ pub(super) fn headers(client: &mut Map, writer: &mut Writer<'_>) {
     let mut found = Map::default();
     if let Some(auth) = client.get_mut("auth").and_then(Node::as_map_mut)
         && auth.get("headers").is_some_and(|headers| headers.as_map().is_some())
-        && auth.contains("type")
+        // A login's are those of its own request.
+        && text(auth, "type").is_some_and(|kind| kind != "login")
         && let Some(Value::Map(headers)) = auth.remove("headers").map(|entry| entry.value.value)
     {
         for entry in headers.entries {

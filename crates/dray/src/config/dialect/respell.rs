@@ -55,6 +55,7 @@ fn client_keys(client: &mut Map, writer: &mut Writer<'_>) {
 }
 
 fn resource(resource: &mut Map, writer: &mut Writer<'_>) {
+    writer.rename(resource, &["enabled"], "when");
     // These stand in the resource in the dialect, and in its endpoint in dlt.
     for key in ["incremental_sync", "error_handler", "paginator", "pagination", "data_selector", "params"] {
         let Some(entry) = resource.remove(key) else { continue };

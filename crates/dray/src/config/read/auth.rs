@@ -1,16 +1,28 @@
-//! `auth`: type string, mapping, or null.
+//! `auth`: type string, mapping, list of them, or null.
 
-use super::super::model::{AuthConfig, Located, OAuth2Config, Spot};
+use super::super::model::{AuthConfig, Located, Spot};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader, known_word};
+use super::token;
 use crate::plan::{KeyLocation, Text};
 
-const TYPES: [&str; 6] =
-    ["bearer", "api_key", "http_basic", "oauth2_client_credentials", "oauth2_refresh_token", "none"];
+const TYPES: [&str; 8] = [
+    "bearer",
+    "api_key",
+    "http_basic",
+    "oauth2_client_credentials",
+    "oauth2_refresh_token",
+    "oauth2_password",
+    "login",
+    "none",
+];
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<AuthConfig> {
     if node.is_null() {
         return Some(AuthConfig::None);
+    }
+    if let Value::List(items) = &node.value {
+        return several(reader, items, at);
     }
     if let Value::Text(word) = &node.value {
         let word = Located { value: word.clone(), at: at.clone() };
@@ -44,25 +56,52 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Au
             let password = required(reader, &mut fields, "password");
             username.zip(password).map(|(username, password)| AuthConfig::Basic { username, password })
         }
-        _ => oauth2(reader, &mut fields, kind == "oauth2_refresh_token"),
+        "login" => token::login(reader, &mut fields),
+        _ => {
+            let grant = token::OAUTH2.into_iter().find(|(name, _)| *name == kind).map(|(_, grant)| grant);
+            grant.and_then(|grant| token::oauth2(reader, &mut fields, grant))
+        }
     };
     fields.finish(reader);
     auth
+}
+
+/// A list: all of them authenticate each request.
+fn several(reader: &mut Reader<'_>, items: &[Node], at: &Spot) -> Option<AuthConfig> {
+    let mut auths = Vec::new();
+    let mut whole = true;
+    for (index, item) in items.iter().enumerate() {
+        let at = at.item(index, item);
+        match &item.value {
+            // Left out by its `when`.
+            Value::Null => continue,
+            Value::List(_) => {
+                reader.expected(&at, "a mapping", item);
+                whole = false;
+            }
+            _ => match read(reader, item, &at) {
+                Some(value) => auths.push(Located { value, at }),
+                None => whole = false,
+            },
+        }
+    }
+    whole.then_some(AuthConfig::Several(auths))
 }
 
 /// The type; of types that other tools know, what comes nearest.
 fn known_type(reader: &mut Reader<'_>, written: &Located<String>) -> Option<&'static str> {
     let hint = match written.value.as_str() {
         "cookie" | "session_token" | "session" => {
-            "a cookie that you have is `{type: api_key, location: cookie, name: ..., api_key: ...}`"
+            "a cookie that you have is `{type: api_key, location: cookie, name: ..., api_key: ...}`; one that a \
+             login gives is `{type: login, ...}`"
         }
         "oauth1" | "oauth1.0" | "hmac" | "jwt" | "digest" | "aws4" | "aws_signature" | "aws_signature_v4"
         | "aws_sigv4" | "aws_credentials" => {
             "requests are not signed: use a token of the API, if it has some"
         }
         "custom" | "custom_headers" => {
-            "a value that the API takes in a header is `{type: api_key, name: X-Token, api_key: ...}`; several \
-             stand in `client.headers`"
+            "a value that the API takes in a header is `{type: api_key, name: X-Token, api_key: ...}`; several are a \
+             list: `auth: [{...}, {...}]`"
         }
         _ => return known_word(reader, written, "auth type", &TYPES),
     };
@@ -70,7 +109,7 @@ fn known_type(reader: &mut Reader<'_>, written: &Located<String>) -> Option<&'st
     None
 }
 
-fn required(reader: &mut Reader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<Text> {
+pub(super) fn required(reader: &mut Reader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<Text> {
     match fields.take(key) {
         Some((node, at)) => reader.scalar(node, &at),
         None => {
@@ -88,43 +127,15 @@ fn api_key(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<AuthConfi
     let name = fields.plain(reader, "name").map(|name| name.value);
     let api_key = required(reader, fields, "api_key");
     let format = fields.plain(reader, "format").map(|format| format.value);
-    let location = fields.word(reader, "location", &["header", "query", "param", "cookie"]);
-    let location = location.map(|location| match location {
-        "header" => KeyLocation::Header,
-        "cookie" => KeyLocation::Cookie,
-        _ => KeyLocation::Query,
-    });
+    let location = location(reader, fields);
     api_key.map(|api_key| AuthConfig::ApiKey { name, api_key, location, format })
 }
 
-fn oauth2(reader: &mut Reader<'_>, fields: &mut Fields<'_>, refresh: bool) -> Option<AuthConfig> {
-    let access_token_url = fields.text(reader, "access_token_url");
-    if access_token_url.is_none() {
-        reader.problem(&fields.at, "missing key `access_token_url`");
-    }
-    let client_id = required(reader, fields, "client_id");
-    let client_secret = required(reader, fields, "client_secret");
-    let refresh_token = if refresh {
-        Some(required(reader, fields, "refresh_token")?)
-    } else {
-        fields.text(reader, "refresh_token").map(|token| token.value)
-    };
-    let access_token_request_data = fields.headers(reader, "access_token_request_data");
-    let default_token_expiration = fields.duration(reader, "default_token_expiration");
-    let scheme = fields.plain(reader, "scheme").map(|scheme| scheme.value);
-    fields.refuse(
-        reader,
-        "session",
-        "exists only in Python",
-        "token requests use `client.retry` and `client.timeout`",
-    );
-    Some(AuthConfig::OAuth2(Box::new(OAuth2Config {
-        access_token_url: access_token_url?,
-        client_id: client_id?,
-        client_secret: client_secret?,
-        refresh_token,
-        access_token_request_data,
-        default_token_expiration,
-        scheme,
-    })))
+/// Where a key or token goes.
+pub(super) fn location(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<KeyLocation> {
+    fields.word(reader, "location", &["header", "query", "param", "cookie"]).map(|location| match location {
+        "header" => KeyLocation::Header,
+        "cookie" => KeyLocation::Cookie,
+        _ => KeyLocation::Query,
+    })
 }

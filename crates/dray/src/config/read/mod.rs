@@ -9,6 +9,7 @@ mod fields;
 mod incremental;
 mod paginator;
 mod resource;
+mod token;
 pub use self::fields::parse_duration;
 
 use super::diagnostics::Diagnostics;
@@ -40,6 +41,10 @@ pub fn read(root: &Node, mut notes: Vec<Note>, diagnostics: &mut Diagnostics) ->
             Some((node, at)) => match &node.value {
                 Value::List(items) => {
                     for (index, item) in items.iter().enumerate() {
+                        if resource::is_left_out(item) {
+                            config.left_out.extend(resource::name_of(item));
+                            continue;
+                        }
                         config.resources.extend(resource::read(&mut reader, item, &at.item(index, item)));
                     }
                 }

@@ -38,6 +38,16 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Re
     Some(resource)
 }
 
+/// Whether a `when` left of a resource nothing but its name.
+pub(super) fn is_left_out(node: &Node) -> bool {
+    node.as_map().and_then(|map| map.get("when")).is_some_and(|when| when.as_bool() == Some(false))
+}
+
+/// The name of a resource that is not looked at any further.
+pub(super) fn name_of(node: &Node) -> Option<String> {
+    node.as_map()?.get("name")?.as_text().map(str::to_owned)
+}
+
 /// `resource_defaults`: a resource without a name.
 pub(super) fn read_defaults(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ResourceConfig> {
     let mut fields = Fields::open(reader, node, at)?;

@@ -4,17 +4,17 @@ use super::Token;
 use crate::extract::request::without_query;
 use crate::secret::Scrubber;
 
-/// The token without the parameter that carries the key (`signed_by`: every request gets it anew); none where a secret is
+/// The token without the parameters that carry keys (`signed_by`: every request gets them anew); none where a secret is
 /// left in it, because it was not the client that put it there. Such a chain begins again after a crash.
-pub(in crate::extract) fn storable(
+pub(in crate::extract) fn storable<'a>(
     token: &Token,
-    signed_by: Option<&str>,
+    signed_by: impl IntoIterator<Item = &'a str>,
     secrets: &Scrubber,
 ) -> Option<Token> {
     match token {
         Token::Link(url) => {
             let mut url = url.clone();
-            if let Some(name) = signed_by {
+            for name in signed_by {
                 without_query(&mut url, name);
             }
             let decoded =

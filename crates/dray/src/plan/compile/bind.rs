@@ -4,7 +4,7 @@
 //! `customers`. The reading is noted, and the rows carry the placeholder's name as a column.
 
 use super::Problems;
-use super::holes::{Bare, Holes, Piece, few, pieces};
+use super::holes::{Bare, Holes, LEFT_OUT_HINT, Piece, few, pieces};
 use crate::config::model::{Param, ParamConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -17,6 +17,13 @@ pub(super) struct Peer {
     pub(super) path: String,
     /// The one key that the resource itself declares.
     pub(super) key: Option<String>,
+}
+
+impl Peer {
+    /// A resource of which the name alone is known.
+    fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), path: name.to_owned(), key: None }
+    }
 }
 
 /// The placeholders of one path.
@@ -75,6 +82,15 @@ impl Bare for PathHoles<'_> {
             return self.param_part(param, holes, problems);
         }
         let Some((parent, field)) = owner(self.peers, holes.own, self.own_path, name) else {
+            let left_out: Vec<Peer> = holes.left_out.iter().map(|name| Peer::named(name)).collect();
+            if let Some((parent, _)) = owner(&left_out, holes.own, self.own_path, name) {
+                problems.add_with_hint(
+                    at,
+                    format!("`{parent}` would give `{{{name}}}` its value, and is left out by its `when`"),
+                    LEFT_OUT_HINT,
+                );
+                return None;
+            }
             let names: Vec<&str> = holes.names.iter().copied().filter(|peer| *peer != holes.own).collect();
             let segment = segment_before(self.own_path, name);
             let tried = match segment {

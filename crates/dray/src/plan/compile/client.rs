@@ -8,11 +8,11 @@ use url::Url;
 use super::Problems;
 use super::defaults::{self, Merged};
 use crate::address::is_metadata_host;
-use crate::config::model::{AuthConfig, ClientConfig, Header, Located, OAuth2Config, Spot, TlsConfig};
+use crate::config::model::{AuthConfig, ClientConfig, Header, Located, Spot, TlsConfig};
 use crate::json::Bounds;
 use crate::plan::{
-    AuthPlan, ClientCertificate, ClientPlan, KeyLocation, Limits, OAuth2Plan, RateLimit, RejectPlan,
-    RetryPlan, Text, Timeouts, TlsPlan,
+    AuthPlan, ClientCertificate, ClientPlan, Limits, RateLimit, RejectPlan, RetryPlan, Text, Timeouts,
+    TlsPlan,
 };
 use crate::secret::Secret;
 
@@ -251,7 +251,7 @@ pub(super) fn check_header(header: &Header, problems: &mut Problems<'_>) -> bool
     check_header_value(header.value.value.expose(), &header.value.at, problems)
 }
 
-fn check_header_value(value: &str, at: &Spot, problems: &mut Problems<'_>) -> bool {
+pub(super) fn check_header_value(value: &str, at: &Spot, problems: &mut Problems<'_>) -> bool {
     let fits = !value.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
     if !fits {
         problems.add_with_hint(
@@ -290,92 +290,4 @@ pub(super) fn user_part(
         username: Text::Secret(Secret::new(username)),
         password: Secret::new(password.unwrap_or_default()),
     })
-}
-
-/// How requests are authenticated.
-pub(super) fn auth(written: Option<&Located<AuthConfig>>, problems: &mut Problems<'_>) -> Option<AuthPlan> {
-    let Some(written) = written else { return Some(AuthPlan::None) };
-    match &written.value {
-        AuthConfig::None => Some(AuthPlan::None),
-        AuthConfig::Bearer { token, scheme } => {
-            check_header_value(token.expose(), &written.at, problems).then_some(())?;
-            Some(match scheme.as_deref() {
-                None | Some(defaults::AUTH_SCHEME) => AuthPlan::Bearer { token: secret(token) },
-                Some(scheme) => AuthPlan::ApiKey {
-                    name: defaults::AUTH_HEADER.to_owned(),
-                    value: Secret::new(format!("{scheme} {}", token.expose())),
-                    location: KeyLocation::Header,
-                },
-            })
-        }
-        AuthConfig::ApiKey { name, api_key, location, format } => {
-            let name = name.clone().unwrap_or_else(|| defaults::AUTH_HEADER.to_owned());
-            let location = location.unwrap_or(KeyLocation::Header);
-            let value = match format {
-                Some(format) => formatted(format, api_key.expose(), &written.at, problems)?,
-                None => api_key.expose().to_owned(),
-            };
-            if location != KeyLocation::Query {
-                let text =
-                    Located { value: Text::Secret(Secret::new(value.clone())), at: written.at.clone() };
-                check_header(&Header { name: name.clone(), value: text }, problems).then_some(())?;
-            }
-            Some(AuthPlan::ApiKey { name, value: Secret::new(value), location })
-        }
-        AuthConfig::Basic { username, password } => {
-            Some(AuthPlan::Basic { username: username.clone(), password: secret(password) })
-        }
-        AuthConfig::OAuth2(config) => oauth2(config, problems).map(AuthPlan::OAuth2),
-    }
-}
-
-/// `Bearer {token}` with the key in the place of the braces.
-fn formatted(format: &str, key: &str, at: &Spot, problems: &mut Problems<'_>) -> Option<String> {
-    let pieces = format.split_once('{').and_then(|(head, rest)| {
-        let (_, tail) = rest.split_once('}')?;
-        (!tail.contains('{')).then_some((head, tail))
-    });
-    match pieces {
-        Some((head, tail)) => Some(format!("{head}{key}{tail}")),
-        None => {
-            problems.add_with_hint(
-                at,
-                format!("`format: {format}` needs one placeholder"),
-                "write `format: \"Bearer {token}\"`",
-            );
-            None
-        }
-    }
-}
-
-fn oauth2(config: &OAuth2Config, problems: &mut Problems<'_>) -> Option<OAuth2Plan> {
-    let written = &config.access_token_url;
-    let token_url = match Url::parse(written.value.expose().trim()) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
-        _ => {
-            problems.add_with_hint(
-                &written.at,
-                "the token endpoint is not a URL",
-                "expected one such as `https://accounts.example.com/oauth/v2/token`",
-            );
-            return None;
-        }
-    };
-    let extra = config.access_token_request_data.iter();
-    Some(OAuth2Plan {
-        token_url,
-        client_id: config.client_id.clone(),
-        client_secret: secret(&config.client_secret),
-        refresh_token: config.refresh_token.as_ref().map(secret),
-        extra: extra.map(|field| (field.name.clone(), field.value.value.clone())).collect(),
-        default_expiry: config.default_token_expiration.unwrap_or(defaults::TOKEN_EXPIRY),
-        scheme: config.scheme.clone().unwrap_or_else(|| defaults::AUTH_SCHEME.to_owned()),
-    })
-}
-
-fn secret(text: &Text) -> Secret {
-    match text {
-        Text::Plain(text) => Secret::new(text.clone()),
-        Text::Secret(secret) => secret.clone(),
-    }
 }

@@ -7,12 +7,18 @@ use crate::json::Path;
 use crate::plan::{IncludeField, Part, Template, Text};
 use crate::secret::Secret;
 
+/// What to do about a child whose parent is left out.
+pub(super) const LEFT_OUT_HINT: &str = "give the child the same `when`; a parent that is only read for its children \
+                                        has `selected: false`";
+
 /// What the placeholders of one resource may name, and what they have named so far.
 pub(super) struct Holes<'a> {
     /// The resource itself.
     pub(super) own: &'a str,
     /// All resources of the file.
     pub(super) names: &'a [&'a str],
+    /// Those that their `when` left out.
+    pub(super) left_out: &'a [String],
     /// Whether `{incremental.x}` is known.
     pub(super) incremental: bool,
     /// Values of `incremental` that are the same for every request, such as `lag`.
@@ -197,6 +203,17 @@ impl Holes<'_> {
     ) -> Option<Part> {
         if name == self.own {
             problems.add(at, format!("`{name}` refers to itself"));
+            return None;
+        }
+        if self.left_out.iter().any(|left_out| left_out == name) {
+            problems.add_with_hint(
+                at,
+                format!(
+                    "`{name}` is left out by its `when`, and `{}` is asked for each of its records",
+                    self.own
+                ),
+                LEFT_OUT_HINT,
+            );
             return None;
         }
         if !self.names.contains(&name) {

@@ -1,5 +1,6 @@
 //! `Config` to `Plan`: what the file leaves out is filled in, what it cannot mean is refused.
 
+mod auth;
 mod bind;
 mod client;
 mod complete;
@@ -15,6 +16,7 @@ mod resource;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use super::{Note, Plan};
 use crate::config::diagnostics::Diagnostics;
@@ -31,6 +33,10 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let before = diagnostics.len();
     let mut notes = config.notes.clone();
     let mut problems = Problems { diagnostics, notes: &mut notes, resource: None };
+    if !config.left_out.is_empty() {
+        let names: Vec<String> = config.left_out.iter().map(|name| format!("`{name}`")).collect();
+        problems.note(format!("left out by `when`: {}", names.join(", ")));
+    }
     let merged: Vec<_> = config
         .resources
         .iter()
@@ -39,7 +45,8 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let mut client = client::compile(&config.client, &merged, &mut problems);
     // Once: its problems are not those of every resource.
     let written = config.client.auth.as_ref();
-    let mut auth = client::auth(written, &mut problems);
+    let base = client.as_ref().map(|client| client.base_url.clone());
+    let mut auth = auth::auth(written, base.as_ref(), &mut problems);
     if let Some(client) = &mut client {
         auth = client::user_part(client, written, auth, &mut problems);
     }

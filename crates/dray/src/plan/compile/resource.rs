@@ -3,7 +3,7 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
-use super::{Problems, client, complete, each, incremental, paging, parents, request};
+use super::{Problems, auth, complete, each, incremental, paging, parents, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -80,6 +80,7 @@ fn compile(
     let mut holes = Holes {
         own: name,
         names,
+        left_out: &shared.config.left_out,
         incremental: incremental.is_some(),
         constants: constants(endpoint),
         each: resource.each.as_ref(),
@@ -104,7 +105,7 @@ fn compile(
         None => single.then(Path::root),
     };
     let auth = match &endpoint.auth {
-        Some(_) => client::auth(endpoint.auth.as_ref(), problems),
+        Some(_) => auth::auth(endpoint.auth.as_ref(), shared.client.map(|client| &client.base_url), problems),
         None => shared.auth.clone(),
     };
     let expand = complete::expand(endpoint, problems);

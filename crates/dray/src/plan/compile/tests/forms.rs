@@ -105,7 +105,7 @@ fn an_auth_that_is_not_there_is_refused_with_the_nearest_way() {
     for (kind, way) in [
         ("cookie", "location: cookie"),
         ("oauth1", "requests are not signed"),
-        ("custom", "several stand in `client.headers`"),
+        ("custom", "several are a list"),
         ("bearrer", "nearest is `bearer`"),
     ] {
         let text =

@@ -2,6 +2,7 @@ mod forms;
 mod patches;
 mod seeds;
 mod spellings;
+mod values;
 mod wild;
 
 use crate::config::diagnostics::Diagnostics;

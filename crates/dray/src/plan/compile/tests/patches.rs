@@ -365,10 +365,10 @@ fn method_that_writes() {
 #[test]
 fn unknown_auth() {
     let patch = r#"client: {base_url: 'https://api.example.com', auth: {type: bearrer, token: x}}"#;
-    insta::assert_snapshot!(problems(patch), @r#"
+    insta::assert_snapshot!(problems(patch), @r##"
     1:60 client.auth.type: unknown auth type `bearrer`
-      = nearest is `bearer`; expected one of `bearer`, `api_key`, `http_basic`, `oauth2_client_credentials`, `oauth2_refresh_token`, `none`
-    "#);
+      = nearest is `bearer`; expected one of `bearer`, `api_key`, `http_basic`, `oauth2_client_credentials`, `oauth2_refresh_token`, `oauth2_password`, `login`, `none`
+    "##);
 }
 
 #[test]
