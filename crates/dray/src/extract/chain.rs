@@ -354,7 +354,7 @@ impl Reader {
         }
         place.seen = tracker.map(|tracker| tracker.seen());
         let document = Arc::new(document);
-        let opened = self.family.open(&document, &records, partition.overlay.as_deref())?;
+        let opened = self.family.open(&document, &records, partition)?;
         let page = Page {
             resource: self.index,
             partition: Arc::clone(&partition.key),

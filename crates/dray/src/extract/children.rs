@@ -13,7 +13,7 @@ use super::stats::{ResourceStats, add};
 use super::windows::{Slicer, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
-use crate::plan::{CursorValue, EachItem, EachPlan, ParentPlan, ResourcePlan};
+use crate::plan::{CursorValue, EachItem, EachPlan, ParentField, ParentPlan, ResourcePlan};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -170,12 +170,13 @@ pub(super) struct Child {
 }
 
 impl Family {
-    /// Makes a partition of every record for every child: the child's place in the family, and the partition.
+    /// Makes a partition of every record for every child: the child's place in the family, and the partition. `of` is the
+    /// partition that the records belong to.
     pub(super) fn open(
         &self,
         document: &Document,
         records: &[NodeId],
-        overlay: Option<&Document>,
+        of: &Partition,
     ) -> Result<Vec<(usize, Partition)>> {
         let mut opened = Vec::new();
         for (place, child) in self.children.iter().enumerate() {
@@ -183,7 +184,7 @@ impl Family {
                 if !child.wants(document, *record) {
                     continue;
                 }
-                for partition in child.partition(document, *record, overlay)?.spread(child.slicer.each())? {
+                for partition in child.partition(document, *record, of)?.spread(child.slicer.each())? {
                     if child.is_fresh(&partition) {
                         let windows = partition.cut(&child.slicer);
                         opened.extend(windows.into_iter().map(|partition| (place, partition)));
@@ -214,11 +215,16 @@ impl Family {
 }
 
 impl Child {
-    fn partition(&self, document: &Document, record: NodeId, above: Option<&Document>) -> Result<Partition> {
+    fn partition(&self, document: &Document, record: NodeId, of: &Partition) -> Result<Partition> {
+        let above = of.overlay.as_deref();
         let mut fields = Vec::with_capacity(self.plan.fields.len());
-        for path in &self.plan.fields {
-            let found = field(path, document, record, above).filter(|value| !value.is_null());
-            fields.push(found.ok_or_else(|| self.missing(path, document, record))?);
+        for wanted in &self.plan.fields {
+            let found = match wanted {
+                ParentField::Own(path) => field(path, document, record, above),
+                ParentField::Above { from, .. } => of.fields.get(*from).cloned(),
+            };
+            let found = found.filter(|value| !value.is_null());
+            fields.push(found.ok_or_else(|| self.missing(wanted, document, record))?);
         }
         let mut carried = Vec::with_capacity(self.plan.include.len());
         for include in &self.plan.include {
@@ -244,7 +250,7 @@ impl Child {
         seen.insert(Arc::clone(&partition.key))
     }
 
-    fn missing(&self, path: &Path, document: &Document, record: NodeId) -> Error {
+    fn missing(&self, path: &dyn std::fmt::Display, document: &Document, record: NodeId) -> Error {
         let keys: Vec<_> =
             document.entries(record).filter_map(|(key, _)| document.text(key)).take(30).collect();
         Error::new(ErrorKind::Response, "a parent record has no value for a field that its child needs")

@@ -3,8 +3,8 @@
 use super::{
     AuthPlan, BodyPlan, ClientPlan, CompletePlan, CursorFormat, CursorSource, CursorValue, Disposition,
     DriftWatch, Grant, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
-    ParamValue, Part, Plan, ResourcePlan, StopPlan, Template, TokenPlan, TokenSource, TokenTarget,
-    WindowSize,
+    ParamValue, ParentField, Part, Plan, ResourcePlan, StopPlan, Template, TokenPlan, TokenSource,
+    TokenTarget, WindowSize,
 };
 use crate::secret::SafeUrl;
 
@@ -189,8 +189,12 @@ fn shown(template: &Template, resource: &ResourcePlan, parent: Option<&str>) -> 
         match part {
             Part::Parent(index) => {
                 let field = resource.parent.as_ref().and_then(|plan| plan.fields.get(*index));
+                let whose = match field {
+                    Some(ParentField::Above { resource, .. }) => resource.as_str(),
+                    _ => parent.unwrap_or("parent"),
+                };
                 let field = field.map_or(String::new(), ToString::to_string);
-                text.push_str(&format!("{{{}.{field}}}", parent.unwrap_or("parent")));
+                text.push_str(&format!("{{{whose}.{field}}}"));
             }
             Part::Each(index) => {
                 let field = resource.each.as_ref().and_then(|plan| plan.fields.get(*index));

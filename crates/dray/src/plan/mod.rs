@@ -9,6 +9,7 @@ mod explain;
 mod incremental;
 mod limits;
 mod paginate;
+mod parents;
 mod prepare;
 mod secrets;
 mod singular;
@@ -33,12 +34,13 @@ pub use incremental::{
 };
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
+pub use parents::{IncludeField, ParentField, ParentPlan};
 pub use prepare::{Prepared, prepare};
 pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
 pub use token::{Expiry, Grant, RefreshToken, TokenBody, TokenPlan, TokenRequest, TokenSent, TokenSource};
 
-use crate::json::{Filter, Path};
+use crate::json::Path;
 use crate::schema::ColumnHint;
 use crate::secret::Secret;
 
@@ -290,30 +292,6 @@ pub enum KeyLocation {
     Header,
     Query,
     Cookie,
-}
-
-/// A dependent resource's parent.
-#[derive(Debug, Clone)]
-pub struct ParentPlan {
-    /// Index in [`Plan::resources`], smaller than the child's own.
-    pub resource: usize,
-    /// Fields of a parent record that placeholders use ([`Part::Parent`] is an index into this list).
-    /// Together they are the partition's key.
-    pub fields: Vec<Path>,
-    /// Parent fields written into each child record: column name, path in the parent record, and whether a
-    /// missing one is an error (`include_from_parent`) or leaves the column null.
-    pub include: Vec<IncludeField>,
-    /// Only records of the parent that fulfil it are asked for.
-    pub filter: Option<Filter>,
-}
-
-/// One parent field that child records carry.
-#[derive(Debug, Clone)]
-pub struct IncludeField {
-    /// The key in the child record (`_customers_id`, `customer_id`); the record's own value wins if not null.
-    pub name: String,
-    /// Where it is in the parent record.
-    pub path: Path,
 }
 
 /// `response_actions` with `action: ignore`: every condition that is given must hold.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dray::error::ErrorKind;
+use dray::report::Status;
 use dray_sim::{Api, Fault, Options, Request, Response, Sim};
 use serde_json::{Value, json};
 
-use crate::support::{asked, plan, read, records, script, start};
+use crate::support::{Bench, asked, of, plan, read, records, script, start};
 
 /// `parents` gives `parents`, and `/parents/ID/children` two records with their parent's id.
 fn family(parents: Value) -> Sim {
@@ -66,6 +67,57 @@ fn three_levels_with_one_slot_do_not_block_each_other() {
     let paths: std::collections::BTreeSet<_> =
         sim.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(paths.len(), 1 + 20 + 60);
+}
+
+/// `/orgs`, `/orgs/O/repos`, `/SLUG/repos/R/issues` and `/O/SLUG/I` below them; two of each.
+fn organisations() -> Sim {
+    script(|request| {
+        let segments: Vec<&str> = request.path.split('/').skip(1).collect();
+        match segments.as_slice() {
+            ["orgs"] => Response::json(&json!([{"id": 1, "slug": "one"}, {"id": 2, "slug": "two"}])),
+            ["orgs", org, "repos"] => {
+                Response::json(&json!([{"id": format!("{org}a")}, {"id": format!("{org}b")}]))
+            }
+            [slug, "repos", repo, "issues"] => Response::json(&json!([{"id": format!("{slug}-{repo}")}])),
+            [org, slug, issue] => Response::json(&json!([{"of": format!("{org} {slug} {issue}")}])),
+            _ => Response::status(404),
+        }
+    })
+}
+
+const DESCENT: &str = "  - {name: orgs, endpoint: {path: orgs, data_selector: $}}\n  \
+    - {name: notes, endpoint: {path: \"{resources.orgs.id}/{resources.orgs.slug}/{resources.issues.id}\", \
+       paginator: single_page, data_selector: $}}\n  \
+    - {name: repos, endpoint: {path: \"orgs/{resources.orgs.id}/repos\", data_selector: $}}\n  \
+    - {name: issues, endpoint: {path: \"{resources.orgs.slug}/repos/{resources.repos.id}/issues\", data_selector: $}}";
+
+#[test]
+fn a_placeholder_may_name_any_ancestor() {
+    let told = read(plan(&organisations(), "", DESCENT));
+    let mut notes: Vec<String> =
+        told["notes"].values("of").iter().map(|of| of.as_str().unwrap().to_owned()).collect();
+    notes.sort();
+    assert_eq!(notes, ["1 one one-1a", "1 one one-1b", "2 two two-2a", "2 two two-2b"]);
+    // What is handed down is part of a partition, not of its rows.
+    assert_eq!(told["repos"].partitions[r#"[1,"one"]"#], [json!({"id": "1a"}), json!({"id": "1b"})]);
+    assert_eq!(told["issues"].partitions[r#"["one","1a",1]"#], [json!({"id": "one-1a"})]);
+}
+
+#[test]
+fn what_ancestors_hand_down_outlives_a_run_that_stops() {
+    for stop in [1, 3, 5, 8, 10] {
+        let sim = organisations();
+        let bench = Bench::new();
+        let plan = || plan(&sim, "concurrency: 2", DESCENT);
+        bench.run_for(plan(), Some(stop));
+        let report = bench.run(plan());
+        assert_eq!(of(&report, "notes").status, Status::Succeeded);
+        let counts = bench.query(
+            "SELECT (SELECT count(*) FROM test_dataset.repos), (SELECT count(*) FROM test_dataset.issues), \
+            count(*), count(DISTINCT \"of\") FROM test_dataset.notes",
+        );
+        assert_eq!(counts, [["4", "4", "4", "4"]], "stopped after {stop} requests");
+    }
 }
 
 #[test]

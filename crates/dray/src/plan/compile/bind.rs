@@ -124,7 +124,7 @@ impl Bare for PathHoles<'_> {
 }
 
 /// The resource whose records give a placeholder its value, and their field.
-fn owner(peers: &[Peer], own: &str, own_path: &str, name: &str) -> Option<(String, String)> {
+pub(super) fn owner(peers: &[Peer], own: &str, own_path: &str, name: &str) -> Option<(String, String)> {
     let all = placeholders(own_path);
     let last = all.last()?;
     // The last placeholder decides on the parent; those before it reach this resource through the parent's rows.
@@ -180,7 +180,7 @@ fn last_segment(path: &str) -> Option<&str> {
 }
 
 /// The placeholders without a dot.
-fn placeholders(path: &str) -> Vec<String> {
+pub(super) fn placeholders(path: &str) -> Vec<String> {
     let Ok(pieces) = pieces(path) else { return Vec::new() };
     pieces
         .into_iter()

@@ -1,10 +1,11 @@
 //! Placeholders: `{resources.<parent>.<path>}` and `{incremental.<value>}` (dlt.md §1.9).
 
 use super::Problems;
+use super::lineage::Lineage;
 use crate::config::diagnostics::closest;
 use crate::config::model::{EachConfig, Spot};
 use crate::json::Path;
-use crate::plan::{IncludeField, Part, Template, Text};
+use crate::plan::{IncludeField, ParentField, Part, Template, Text};
 use crate::secret::Secret;
 
 /// What to do about a child whose parent is left out.
@@ -27,12 +28,14 @@ pub(super) struct Holes<'a> {
     pub(super) each: Option<&'a EachConfig>,
     /// Fields of its items that are used.
     pub(super) each_fields: Vec<Path>,
+    /// Who depends on whom.
+    pub(super) lineage: &'a Lineage,
     /// The parent and where it was named first.
     pub(super) parent: Option<(String, Spot)>,
     /// A placeholder was refused: what follows from that need not be said.
     pub(super) refused: bool,
-    /// Fields of the parent that are used.
-    pub(super) fields: Vec<Path>,
+    /// Fields of the parent and of those above it that are used.
+    pub(super) fields: Vec<ParentField>,
     /// Columns that child rows carry because a placeholder was bound by its name.
     pub(super) include: Vec<IncludeField>,
 }
@@ -227,26 +230,29 @@ impl Holes<'_> {
             problems.add_with_hint(at, format!("no resource `{name}`"), hint);
             return None;
         }
-        match &self.parent {
-            Some((parent, _)) if parent != name => {
-                problems.add_with_hint(
-                    at,
-                    format!("two parents, `{parent}` and `{name}`: a resource has one"),
-                    format!("carry the field through `{parent}` with `include_from_parent`"),
-                );
-                return None;
-            }
-            Some(_) => {}
-            None => self.parent = Some((name.to_owned(), at.clone())),
-        }
-        let index = match self.fields.iter().position(|known| *known == path) {
-            Some(index) => index,
-            None => {
-                self.fields.push(path);
-                self.fields.len() - 1
-            }
+        let (parent, _) = self
+            .parent
+            .get_or_insert_with(|| (self.lineage.parent(self.own).unwrap_or(name).to_owned(), at.clone()));
+        let field = if parent == name {
+            ParentField::Own(path)
+        } else if self.lineage.is_above(name, parent) {
+            ParentField::Above { resource: name.to_owned(), path, from: 0 }
+        } else {
+            problems.add_with_hint(
+                at,
+                format!("two parents, `{parent}` and `{name}`, of which neither stands above the other"),
+                format!(
+                    "make one the child of the other (a placeholder of `{parent}` in `{name}`, or the other way round), or \
+                     list the values of one of them with `for_each`"
+                ),
+            );
+            return None;
         };
-        Some(Part::Parent(index))
+        let known = self.fields.iter().position(|known| known.is_same(&field));
+        Some(Part::Parent(known.unwrap_or_else(|| {
+            self.fields.push(field);
+            self.fields.len() - 1
+        })))
     }
 }
 
@@ -303,7 +309,7 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
 }
 
 /// A text cut only at placeholders that are surely meant as such.
-fn known_pieces(text: &str) -> Vec<Piece> {
+pub(super) fn known_pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut fixed = String::new();
     let mut rest = text;

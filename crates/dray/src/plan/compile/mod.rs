@@ -8,6 +8,7 @@ mod defaults;
 mod each;
 mod holes;
 mod incremental;
+mod lineage;
 mod order;
 mod paging;
 mod parents;
@@ -52,6 +53,7 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     }
     let shared = resource::Shared { config, client: client.as_ref(), auth };
     let mut drafts = resource::compile_all(&shared, &merged, &mut problems);
+    lineage::hand_down(&mut drafts, &mut problems);
     tables::settle(&mut drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {

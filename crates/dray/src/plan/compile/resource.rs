@@ -3,6 +3,7 @@
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
+use super::lineage::Lineage;
 use super::{Problems, auth, complete, each, incremental, paging, parents, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
@@ -28,6 +29,13 @@ pub(super) struct Shared<'a> {
     pub(super) auth: Option<AuthPlan>,
 }
 
+/// The resources of the file, as far as one must know of the others.
+struct Around<'a> {
+    names: &'a [&'a str],
+    peers: &'a [Peer],
+    lineage: &'a Lineage,
+}
+
 pub(super) fn compile_all(shared: &Shared<'_>, merged: &[Merged], problems: &mut Problems<'_>) -> Vec<Draft> {
     let mut names: Vec<&str> = Vec::new();
     let mut peers = Vec::new();
@@ -39,11 +47,12 @@ pub(super) fn compile_all(shared: &Shared<'_>, merged: &[Merged], problems: &mut
         names.push(&name.value);
         peers.push(peer(&name.value, merged));
     }
+    let around = Around { names: &names, peers: &peers, lineage: &Lineage::new(merged, &peers) };
     let mut drafts = Vec::new();
     for merged in merged {
         let Some(name) = &merged.resource.name else { continue };
         problems.resource = Some(name.value.clone());
-        drafts.extend(compile(shared, &name.value, merged, &names, &peers, problems));
+        drafts.extend(compile(shared, &name.value, merged, &around, problems));
     }
     problems.resource = None;
     drafts
@@ -69,8 +78,7 @@ fn compile(
     shared: &Shared<'_>,
     name: &str,
     merged: &Merged,
-    names: &[&str],
-    peers: &[Peer],
+    around: &Around<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Draft> {
     let resource = &merged.resource;
@@ -79,8 +87,9 @@ fn compile(
     let mut incremental = written.and_then(|(config, param)| incremental::compile(config, param, problems));
     let mut holes = Holes {
         own: name,
-        names,
+        names: around.names,
         left_out: &shared.config.left_out,
+        lineage: around.lineage,
         incremental: incremental.is_some(),
         constants: constants(endpoint),
         each: resource.each.as_ref(),
@@ -90,7 +99,7 @@ fn compile(
         fields: Vec::new(),
         include: Vec::new(),
     };
-    let mut request = request::compile(endpoint, peers, shared.client, &mut holes, problems);
+    let mut request = request::compile(endpoint, around.peers, shared.client, &mut holes, problems);
     let single = asks_for_one(endpoint);
     if let (Some((config, _)), Some(plan), Some(request)) = (written, &mut incremental, &request) {
         incremental::windowed(config, plan, request, problems);

@@ -188,8 +188,13 @@ fn cycle() {
 fn two_parents() {
     let patch = r#"resources: [a, b, {name: c, endpoint: 'c/{resources.a.id}/{resources.b.id}/x'}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
-    2:39 resources[2].endpoint: two parents, `a` and `b`: a resource has one
-      = carry the field through `a` with `include_from_parent`
+    2:39 resources[2].endpoint: two parents, `a` and `b`, of which neither stands above the other
+      = make one the child of the other (a placeholder of `a` in `b`, or the other way round), or list the values of one of them with `for_each`
+    "#);
+    let patch = r#"resources: [a, {name: b, endpoint: {path: 'a/{resources.a.id}/b', incremental: {cursor_path: t}}}, {name: c, endpoint: 'c/{resources.a.slug}/{resources.b.id}/x'}]"#;
+    insta::assert_snapshot!(problems(patch), @r#"
+    2:120 resources[2].endpoint: `b` cannot hand down `slug` of `a`: it is incremental, and its requests do not use that field
+      = carry it as a column: `include_from_parent: [slug]` in `b`, and `{resources.b._a_slug}` here
     "#);
 }
 
