@@ -10,6 +10,7 @@ mod incremental;
 mod limits;
 mod paginate;
 mod prepare;
+mod retention;
 mod secrets;
 mod singular;
 mod table;
@@ -34,6 +35,7 @@ pub use incremental::{
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
 pub use prepare::{Prepared, prepare};
+pub use retention::{RetentionPlan, StartPlan};
 pub use table::SharedTable;
 pub use template::{JsonTemplate, Part, Template, Text};
 pub use token::{Expiry, Grant, RefreshToken, TokenBody, TokenPlan, TokenRequest, TokenSent, TokenSource};

@@ -13,6 +13,7 @@ mod paging;
 mod parents;
 mod request;
 mod resource;
+mod retention;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let shared = resource::Shared { config, client: client.as_ref(), auth };
     let mut drafts = resource::compile_all(&shared, &merged, &mut problems);
     tables::settle(&mut drafts, &merged, &mut problems);
+    retention::check(&drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;
