@@ -363,6 +363,8 @@ pub struct IncrementalConfig {
     pub end_closed: Option<bool>,
     pub window: Option<Located<WindowConfig>>,
     pub row_order: Option<Located<StopPlan>>,
+    pub retention: Option<Located<Duration>>,
+    pub fallback: Option<Located<String>>,
 }
 
 /// The length of a window as written.

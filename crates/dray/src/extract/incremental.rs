@@ -17,7 +17,9 @@ use super::row_order::RowOrder;
 use super::windows::Span;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId};
-use crate::plan::{CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing, StopPlan};
+use crate::plan::{
+    CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing, StartPlan, StopPlan,
+};
 
 /// The cursor of a partition, as the last complete run left it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,8 +130,10 @@ pub(super) fn instant_of(value: &CursorValue, format: &CursorFormat) -> Result<i
 
 /// Where a partition is read from.
 pub(super) fn start_of(plan: &IncrementalPlan, stored: Option<&CursorState>) -> Result<Option<CursorValue>> {
-    if plan.since.is_some() {
-        return Ok(plan.since.clone());
+    match &plan.start {
+        StartPlan::Stored => {}
+        StartPlan::At(start) => return Ok(Some(start.clone())),
+        StartPlan::Initial => return Ok(plan.initial_value.clone()),
     }
     let last = known(plan, stored).map(|state| &state.last_value);
     match (last, plan.lag) {

@@ -24,6 +24,7 @@ mod paginate;
 mod position;
 mod request;
 mod resume;
+mod retention;
 mod retry;
 mod row_order;
 mod select;
@@ -45,6 +46,7 @@ pub use self::children::owner_of;
 pub use self::incremental::{CursorMove, CursorState, Cursors};
 pub use self::position::Position;
 pub use self::resume::Resume;
+pub use self::retention::mend;
 pub use self::stats::{CompletenessStats, ResourceStats};
 
 use self::auth::Authenticator;

@@ -1,5 +1,8 @@
 //! Families: a resource without a parent and all that depend on it. Their passes end together.
 //!
+//! A feed that came too late (`incremental.retention`) and the resource that mends its gap are one family too: once the
+//! feed's cursor has moved, nobody would know of the gap.
+//!
 //! A cursor moves only if its resource and all that depend on it are complete: a parent that moved on alone would never
 //! ask for the lost children again. Until then what is complete stays as it is, and later runs read only the rest.
 
@@ -45,7 +48,29 @@ impl Families {
                 families.held.insert(resource.name.clone());
             }
         }
+        families.mend(plan);
         families
+    }
+
+    /// Puts feeds and what mends their gaps into one family.
+    fn mend(&mut self, plan: &Plan) {
+        for resource in &plan.resources {
+            let retention =
+                resource.incremental.as_ref().and_then(|incremental| incremental.retention.as_ref());
+            let Some(fallback) =
+                retention.filter(|retention| retention.passed).and_then(|it| it.fallback.as_ref())
+            else {
+                continue;
+            };
+            let (into, from) = (self.root(&resource.name).to_owned(), self.root(fallback).to_owned());
+            if into != from {
+                let moved = self.members.remove(&from).unwrap_or_default();
+                for member in &moved {
+                    self.roots.insert(member.clone(), into.clone());
+                }
+                self.members.entry(into).or_default().extend(moved);
+            }
+        }
     }
 
     /// The first ancestor of a resource.

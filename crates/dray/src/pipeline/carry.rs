@@ -81,7 +81,7 @@ pub(super) fn carry_on(
             let pass = restored.passes.get(*name);
             pass.is_some_and(|pass| known.is_none_or(|known| fingerprint(known) != pass.fingerprint))
         });
-        let begun = restored.positions.iter().any(|position| position.resource == root);
+        let begun = restored.positions.iter().any(|position| members.contains(&position.resource));
         if changed.is_none() && begun {
             going_on.extend(members.iter().filter_map(|name| index(name)));
             carried.notes.push(format!("{root}: goes on where an earlier run stopped"));

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use self::carry::carry_on;
 use self::gather::{Gatherer, Outcome};
 use self::summary::Summary;
-use crate::destination::{Destination, Restored, RunIdentity};
+use crate::destination::{Destination, RunIdentity};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, ResourceStats, Resume};
@@ -134,20 +134,21 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
     };
     let restored = destination.claim(&identity)?;
     let mut notes: Vec<String> = job.plan.notes.iter().map(crate::plan::Note::shown).collect();
-    let plan = Arc::new(job.plan);
-    let needed = extract::needed(&plan);
-    let families = Arc::new(Families::new(&plan));
-    let mut carried = carry_on(&plan, &needed, &restored, &families)?;
-    notes.append(&mut carried.notes);
-    let Restored { schema, state, .. } = restored;
     let names = StateNames {
         pipeline: &job.pipeline,
         dataset: &job.dataset,
         schema: &job.source,
         destination: destination.kind(),
     };
-    let state = PipelineState::new(state, &names);
-    let cursors = cursors(&plan, &state, &job.source);
+    let state = PipelineState::new(restored.state.clone(), &names);
+    let cursors = cursors(&job.plan, &state, &job.source);
+    notes.extend(extract::mend(&mut job.plan, &cursors, now)?);
+    let plan = Arc::new(job.plan);
+    let needed = extract::needed(&plan);
+    let families = Arc::new(Families::new(&plan));
+    let mut carried = carry_on(&plan, &needed, &restored, &families)?;
+    notes.append(&mut carried.notes);
+    let schema = restored.schema;
     let gatherer = Gatherer {
         normalizer: Normalizer::new(
             &plan,

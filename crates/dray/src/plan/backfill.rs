@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CursorFormat, CursorValue, IncrementalPlan, Note, Plan};
+use super::{CursorFormat, CursorValue, IncrementalPlan, Note, Plan, StartPlan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp;
 
@@ -44,7 +44,7 @@ impl Plan {
                     .hint("give `--since` too"));
             }
             if let (Some(since), Some(text)) = (since, &range.since) {
-                incremental.since = Some(as_cursor(incremental, text, since));
+                incremental.start = StartPlan::At(as_cursor(incremental, text, since));
             }
             if let (Some(until), Some(text)) = (until, &range.until) {
                 incremental.end_value = Some(as_cursor(incremental, text, until));

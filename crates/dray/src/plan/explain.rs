@@ -369,6 +369,13 @@ fn incremental(cursor: &IncrementalPlan) -> String {
         }
         None => {}
     }
+    if let Some(retention) = &cursor.retention {
+        let again = retention.fallback.as_ref().map_or_else(
+            || "it is read from its beginning".to_owned(),
+            |other| format!("`{other}` is read in full"),
+        );
+        text.push_str(&format!("; after {} without a run {again}", length(retention.seconds)));
+    }
     if let Some(lag) = cursor.lag {
         text.push_str(&format!("; {lag} earlier than it ended"));
     }

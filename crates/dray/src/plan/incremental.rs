@@ -1,5 +1,6 @@
 //! Incremental reading, fully decided (dlt.md §1.11, §5).
 
+use super::{RetentionPlan, StartPlan};
 use crate::json::Path;
 
 /// `endpoint.incremental` (dlt.md §1.11, §5).
@@ -31,8 +32,10 @@ pub struct IncrementalPlan {
     pub end_closed: bool,
     /// It is read in windows of time, each a chain of its own.
     pub window: Option<WindowPlan>,
-    /// Where this run starts, whatever is stored (`--since`).
-    pub since: Option<CursorValue>,
+    /// Where this run starts.
+    pub start: StartPlan<CursorValue>,
+    /// The API keeps its records only so long.
+    pub retention: Option<RetentionPlan>,
     /// The list is in a declared order, so that it need not be read to its end (`row_order`).
     pub stop: Option<StopPlan>,
 }

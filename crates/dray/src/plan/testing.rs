@@ -90,7 +90,8 @@ impl IncrementalPlan {
             start_open: false,
             end_closed: false,
             window: None,
-            since: None,
+            start: StartPlan::Stored,
+            retention: None,
             stop: None,
         }
     }

@@ -16,6 +16,7 @@ mod each;
 mod ignored;
 mod incremental;
 mod paging;
+mod retention;
 mod retry;
 mod row_order;
 mod security;

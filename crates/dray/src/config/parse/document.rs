@@ -3,7 +3,7 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::node::{Node, Place};
 
-use super::python;
+use super::{python, slips};
 
 /// Parses the first Python block that holds a configuration.
 pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let mut first_failure = None;
     for block in &blocks {
         let mut found = Diagnostics::new();
-        match python::read(block, &mut found) {
+        match read(block, &mut found) {
             python::Reading::Configuration(node) => {
                 diagnostics.append(found);
                 return node;
@@ -30,6 +30,25 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
         }
     }
     None
+}
+
+/// Reads a block; where it is not right as it stands, without its slips.
+fn read(block: &str, diagnostics: &mut Diagnostics) -> python::Reading {
+    let mut found = Diagnostics::new();
+    let reading = python::read(block, &mut found);
+    let right = matches!(reading, python::Reading::Configuration(Some(_)) | python::Reading::NoConfiguration);
+    if let Some(slips::Mended { code, notes }) = (!right).then(|| slips::mended(block)).flatten() {
+        let mut again = Diagnostics::new();
+        if let python::Reading::Configuration(node) = python::read(&code, &mut again) {
+            for (line, note) in notes {
+                again.note("", Place::new(line, 1), note);
+            }
+            diagnostics.append(again);
+            return python::Reading::Configuration(node);
+        }
+    }
+    diagnostics.append(found);
+    reading
 }
 
 /// The Python blocks, each as a whole file whose other lines are empty, so that line numbers stay true.

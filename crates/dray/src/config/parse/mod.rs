@@ -6,6 +6,7 @@ use super::node::{Node, Place};
 mod document;
 mod json;
 mod python;
+mod slips;
 mod toml;
 mod yaml;
 

@@ -62,6 +62,10 @@ pub(super) fn read(
         );
     }
     let window = window(reader, &mut fields);
+    let retention = fields
+        .take("retention")
+        .and_then(|(node, at)| Some(Located { value: reader.duration(node, &at)?, at }));
+    let fallback = fields.plain(reader, "fallback");
     fields.finish(reader);
     Some(IncrementalConfig {
         at: at.clone(),
@@ -78,6 +82,8 @@ pub(super) fn read(
         end_closed,
         window,
         row_order,
+        retention,
+        fallback,
     })
 }
 

@@ -1,9 +1,10 @@
 //! Incremental positions (dlt.md §1.11, §5.1).
 
-use super::Problems;
+use super::{Problems, retention};
 use crate::config::model::{IncrementalConfig, Located, Spot, WindowConfig};
 use crate::plan::{
-    CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StopPlan, WindowPlan, WindowSize,
+    CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StartPlan, StopPlan, WindowPlan,
+    WindowSize,
 };
 use crate::timestamp;
 
@@ -44,7 +45,8 @@ pub(super) fn compile(
         end_closed: config.end_closed == Some(true),
         // Once it is known how the end is sent: `windowed`.
         window: None,
-        since: None,
+        start: StartPlan::Stored,
+        retention: retention::compile(config, problems),
         stop: stop(config, problems),
     })
 }
@@ -128,7 +130,7 @@ fn is_date(value: &CursorValue) -> bool {
 }
 
 /// A text that names a time, or what is not known yet.
-fn is_time(value: &CursorValue) -> bool {
+pub(super) fn is_time(value: &CursorValue) -> bool {
     let CursorValue::Text(text) = value else { return false };
     is_date(value) || timestamp::parse(text.trim().as_bytes()).is_some() || text.contains("${")
 }

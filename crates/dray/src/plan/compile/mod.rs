@@ -14,6 +14,7 @@ mod paging;
 mod parents;
 mod request;
 mod resource;
+mod retention;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let mut drafts = resource::compile_all(&shared, &merged, &mut problems);
     lineage::hand_down(&mut drafts, &mut problems);
     tables::settle(&mut drafts, &merged, &mut problems);
+    retention::check(&drafts, &merged, &mut problems);
     let resources = order::ordered(drafts, &mut problems);
     if diagnostics.len() > before {
         return None;

@@ -523,3 +523,27 @@ fn a_window_needs_its_ends_and_times() {
     2:90 resources[0].endpoint.incremental.window: `window` goes forward in time: it cannot go with `last_value_func: min`
     "#);
 }
+
+#[test]
+fn what_cannot_mend_a_gap() {
+    let feed = |more: &str, other: &str| {
+        let text = format!(
+            "resources: [{{name: events, endpoint: {{path: events, incremental: {{cursor_path: at{more}}}}}}}, {{name: posts{other}}}]"
+        );
+        problems(&text)
+    };
+    for (more, other, said) in [
+        (", fallback: posts", "", "`fallback` is read once `retention` has passed, and there is none"),
+        (", retention: 30d, fallback: post", "", "there is no other resource `post`\n  = nearest is `posts`"),
+        (", retention: 30d, fallback: posts", "", "`posts` cannot be read in full again"),
+        (", retention: 30d, initial_value: 0", "", "`retention` needs cursors that are times"),
+        (
+            ", retention: 30d, start_param: '{resources.posts.id}'}, params: {of: '{resources.posts.id}'",
+            "",
+            "`retention` is for resources without a parent",
+        ),
+    ] {
+        let found = feed(more, other);
+        assert!(found.contains(said), "{found}");
+    }
+}
