@@ -1,10 +1,14 @@
 //! The documents that this program exists for, and the connectors for the same APIs.
 #![expect(clippy::print_stderr, reason = "a skipped test has to be visible")]
 
-use super::{explained, planned};
+use jiff::Timestamp;
+
+use super::{explained, planned, rendered};
 use crate::config::connectors;
+use crate::config::load::read_text_as;
 use crate::config::parse::Format;
-use crate::plan::{Plan, explain};
+use crate::config::secrets::Sources;
+use crate::plan::{Plan, explain, prepare};
 
 /// The four documents, where they are at hand.
 fn seed(name: &str) -> Option<String> {
@@ -114,7 +118,7 @@ fn dependencies_that_the_file_does_not_define() {
       auth          key in the header `Authorization`
       pages         id of the last record, sent as `starting_after`, 100 records each (`limit`); until has_more is false
       records       data
-      incremental   by created, start sent as `created[gte]` in unix seconds
+      incremental   by created, start sent as `created[gte]` in unix seconds, end as `created[lt]` in unix seconds; at first from 2010-01-01T00:00:00Z, in windows of 90d; 600 earlier than it ended
       load          merge into `invoices`, key id
 
     invoice_line_items
@@ -147,6 +151,7 @@ fn dependencies_that_the_file_does_not_define() {
       auth          key in the header `Authorization`
       pages         id of the last record, sent as `starting_after`, 100 records each (`limit`); until has_more is false
       records       data
+      incremental   by created, start sent as `created[gte]` in unix seconds; 2592000 earlier than it ended
       load          merge into `payouts`, key id
 
     payout_transactions
@@ -180,10 +185,12 @@ fn dependencies_that_the_file_does_not_define() {
 
 #[test]
 fn every_connector_compiles_without_a_note() {
+    let sources = Sources { placeholders: true, ..Sources::new(Timestamp::UNIX_EPOCH) };
     for (name, text) in connectors::shipped_all() {
-        let plan = planned(text, Format::Yaml);
-        assert!(plan.is_ok(), "{name}: {}", explained(&plan));
-        assert_eq!(plan.map(|plan| plan.notes), Ok(vec![]), "{name}");
+        let loaded = read_text_as((*name).to_owned(), (*text).to_owned(), Format::Yaml).unwrap();
+        let prepared = prepare(loaded, &[], &sources);
+        let plan = prepared.plan.unwrap_or_else(|| panic!("{name}: {}", rendered(&prepared.diagnostics)));
+        assert_eq!(plan.notes, vec![], "{name}");
     }
 }
 
