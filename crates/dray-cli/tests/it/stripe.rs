@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dray_sim::{Api, Options, Request, Sim};
+use dray_sim::{Api, Options, Sim};
 
 use crate::connectors::{Connector, assert_fields};
 use crate::support::{Bench, contents, text};
@@ -42,14 +42,14 @@ const CHILDREN: &[(&str, &str)] = &[
     ("invoice_line_items", "invoice"),
     ("subscription_items", "subscription"),
     ("payout_transactions", "payout_id"),
+    ("credit_note_line_items", "credit_note"),
+    ("transfer_reversals", "transfer"),
 ];
 
 const DETAILS: &[(&str, &str)] = &[
     ("payment_methods", "customer"),
     ("customer_balance_transactions", "customer"),
     ("checkout_session_line_items", "checkout_session"),
-    ("credit_note_line_items", "credit_note"),
-    ("transfer_reversals", "transfer"),
     ("setup_attempts", "setup_intent"),
 ];
 
@@ -114,18 +114,9 @@ fn lists_by_created_bring_what_is_new_and_the_others_what_changed() {
 #[test]
 fn details_are_asked_for_where_they_are_wanted() {
     let stripe = stripe(12);
-    stripe.run_with(&[]);
-    let of_a_parent = |request: &Request| {
-        request.path.ends_with("/payment_methods") || request.path.ends_with("/line_items")
-    };
-    assert!(!stripe.bench.sim.requests().iter().any(of_a_parent));
     stripe.run_with(&["--set", "vars.details=true"]);
-    assert_children(&stripe, &DETAILS[3..4]);
-
-    let whole = Connector::new("stripe", Api::Stripe, 12);
-    whole.run_with(&["--set", "vars.details=true"]);
-    assert_children(&whole, DETAILS);
-    assert_all(&whole);
+    assert_children(&stripe, DETAILS);
+    assert_all(&stripe);
 }
 
 /// The simulated invoices have 1, 2, 25, 3, 1, 11, 2, 10, 1 and 4 lines, of which ten at most are embedded.
@@ -244,12 +235,23 @@ fn the_events_bring_what_changed_and_take_what_was_deleted() {
     assert_eq!(contents(&stripe.bench), settled);
 }
 
+/// Lists cost a request a page, whatever is inside them, and nothing is asked for that nobody wants.
 #[test]
-fn without_updates_no_feed_but_that_of_the_table_is_read() {
+fn a_run_costs_what_its_lists_cost() {
     let stripe = stripe(12);
     stripe.run_with(&[]);
+    stripe.bench.sim.clear_requests();
+    stripe.run_with(&[]);
     let requests = stripe.bench.sim.requests();
-    let feeds: Vec<_> = requests.iter().filter(|request| request.path == "/v1/events").collect();
-    assert_eq!(feeds.len(), 1);
-    assert!(feeds.iter().all(|request| request.param("types[]").is_none()));
+    let count = |path: &str| requests.iter().filter(|request| request.path == path).count();
+    assert_eq!(count("/v1/events"), 1);
+    // Two tables are made of each.
+    for list in ["/v1/subscriptions", "/v1/credit_notes", "/v1/transfers"] {
+        assert_eq!(count(list), 2, "{list}");
+    }
+    // Only what is cut at ten is read on: one subscription of ten has twelve items.
+    assert_eq!(count("/v1/subscription_items"), 1);
+    // Three of the twelve payouts are manual.
+    let of_payouts = requests.iter().filter(|request| request.param("payout").is_some());
+    assert_eq!(of_payouts.count(), 9);
 }

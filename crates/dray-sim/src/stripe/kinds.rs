@@ -253,7 +253,7 @@ pub(super) static NESTED: [Nested; 8] = [
         Asked::Below("reversals"),
         "transfer_reversal",
         "trr_",
-        &[0, 0, 1],
+        &[0, 12, 1],
     ),
     Nested::new(
         "setup_attempts",

@@ -6,7 +6,8 @@ use super::kinds::{ITEMS, LINES, TRANSACTIONS, id_of};
 use crate::draw::{self, Draw};
 use crate::world::{World, int, mark_revision};
 
-const EMBEDDED: usize = 10;
+/// So many of a list are inside its parent.
+pub(super) const EMBEDDED: usize = 10;
 const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "jpy"];
 
 pub(super) fn is_canceled(subscription: u64) -> bool {

@@ -8,6 +8,7 @@
 //! | `$parent` | the id of the object whose list it is in |
 //! | `$same charges`, `$of customers` | the id of the record with the same number; of one that was there before it |
 //! | `$new pm_` | an id of an object that has no list here |
+//! | `$list transfer_reversals` | the beginning of a list of its own |
 //! | `$number 50 2000`, `$bool 3` | a number in the range, true once in three |
 //! | `$pick usd\|eur`, `$hex`, `$person`, `$company` | a word, digits, a name |
 //! | `["$maybe", 3, value]` | null once in three, else the value |
@@ -17,8 +18,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::kinds::{Kind, id_of, nest_of};
-use super::records::customer_of;
+use super::kinds::{Asked, Kind, NESTED, id_of, nest_of};
+use super::records::{EMBEDDED, customer_of};
 use crate::draw::{self, Draw};
 use crate::world::{World, mark_revision};
 
@@ -86,6 +87,7 @@ impl Filler<'_> {
             "same" => json!(id_of(rest, self.world, self.index)),
             "of" => json!(id_of(rest, self.world, customer_of(self.world.seed, self.index))),
             "new" => json!(draw::id(rest, self.world.seed, self.index)),
+            "list" => self.list(rest),
             "number" => {
                 let (low, high) = rest.split_once(' ').unwrap_or(("0", rest));
                 json!(self.draw.between(number(low), number(high)))
@@ -102,6 +104,26 @@ impl Filler<'_> {
             "company" => json!(self.draw.company()),
             _ => Value::Null,
         }
+    }
+
+    /// A list inside its parent is cut at ten.
+    fn list(&self, name: &str) -> Value {
+        let nested = NESTED.iter().find(|nested| nested.name == name);
+        let Some((nested, tail)) = nested.and_then(|nested| match nested.asked {
+            Asked::Below(tail) => Some((nested, tail)),
+            Asked::By(..) => None,
+        }) else {
+            return Value::Null;
+        };
+        let children = nested.children(self.index);
+        let data: Vec<Value> =
+            children.clone().rev().take(EMBEDDED).map(|child| nested.kind.show(self.world, child)).collect();
+        json!({
+            "object": "list",
+            "has_more": children.count() > data.len(),
+            "data": data,
+            "url": format!("/v1/{}/{}/{tail}", self.kind.path, self.kind.id(self.world, self.index)),
+        })
     }
 }
 

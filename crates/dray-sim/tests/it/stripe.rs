@@ -100,7 +100,7 @@ fn children_of_all_parents_are_complete() {
         ("customer_balance_transactions", "customers", "customers/{}/balance_transactions", 8 * 15),
         ("checkout_session_line_items", "checkout_sessions", "checkout/sessions/{}/line_items", 10 * 5),
         ("credit_note_line_items", "credit_notes", "credit_notes/{}/lines", 20 * 4),
-        ("transfer_reversals", "transfers", "transfers/{}/reversals", 13),
+        ("transfer_reversals", "transfers", "transfers/{}/reversals", 13 * 13),
         ("setup_attempts", "setup_intents", "setup_attempts?setup_intent={}", 20 * 3),
     ] {
         let all = children(parents, &|id| format!("/v1/{}", path.replace("{}", id)), &|_| true);
