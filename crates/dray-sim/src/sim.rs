@@ -225,8 +225,8 @@ impl Sim {
         self.shared.change(|world| world.size = world.size.saturating_add(records));
     }
 
-    /// Changes existing records of a top-level resource (a name of [`Sim::resources`]); index 0 is the oldest.
-    /// Creation times stay; what moves is `metadata.revision` (Stripe, Orb), the time of modification (FastBill, Zoho)
+    /// Changes existing records of a top-level resource (a name of [`Sim::resources`]); index 0 is the oldest. Stripe
+    /// tells of it in its events. Creation times stay; what moves is `metadata.revision` (Stripe, Orb), the time of modification (FastBill, Zoho)
     /// or, for Zoho's taxes and transactions, `tax_name` and `reference_number`.
     pub fn mutate(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
@@ -237,11 +237,21 @@ impl Sim {
     }
 
     /// Deletes records of a top-level resource; index 0 is the oldest. Their children go with them, except Stripe's
-    /// `balance_transactions`, which no payout owns.
+    /// `balance_transactions`, which no payout owns. Stripe tells of it in its events where its objects can be deleted.
     pub fn remove(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
             for index in indexes {
                 world.remove(resource, index);
+            }
+        });
+    }
+
+    /// Brings removed records back with their old time of creation: records that become visible late. Nothing tells
+    /// of it.
+    pub fn restore(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
+        self.shared.change(|world| {
+            for index in indexes {
+                world.restore(resource, index);
             }
         });
     }

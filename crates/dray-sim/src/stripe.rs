@@ -1,15 +1,19 @@
-//! Stripe at version 2022-11-15: lists by object id, newest first; documented errors; embedded lists cut at ten.
+//! Stripe at version 2022-11-15: lists by object id, newest first; documented errors; embedded lists cut at ten; a feed
+//! of events.
 
+mod events;
+mod kinds;
 mod list;
 mod records;
+mod shape;
 
 use serde_json::{Value, json};
 
 use crate::draw;
 use crate::message::{Request, Response};
 use crate::world::World;
-use list::{Problem, Span};
-use records::{ITEMS, LINES, TRANSACTIONS};
+use kinds::{Asked, Deleted, Kind, NESTED, Nested, TOP, TRANSACTION, TRANSACTIONS};
+use list::{Keep, Listing, Problem};
 
 pub(crate) const KEY: &str = "sim-stripe-key-4242";
 
@@ -24,37 +28,33 @@ pub(crate) const RESOURCES: &[&str] = &[
     "payouts",
     "payout_transactions",
     "balance_transactions",
+    "events",
+    "payment_intents",
+    "setup_intents",
+    "setup_attempts",
+    "refunds",
+    "disputes",
+    "products",
+    "prices",
+    "plans",
+    "coupons",
+    "promotion_codes",
+    "tax_rates",
+    "shipping_rates",
+    "invoice_items",
+    "credit_notes",
+    "credit_note_line_items",
+    "checkout_sessions",
+    "checkout_session_line_items",
+    "subscription_schedules",
+    "transfers",
+    "transfer_reversals",
+    "top_ups",
+    "application_fees",
+    "reviews",
+    "payment_methods",
+    "customer_balance_transactions",
 ];
-
-/// A kind of object: its list's path, the prefix of its ids and how record `index` looks.
-pub(crate) struct Kind {
-    name: &'static str,
-    prefix: &'static str,
-    record: fn(&World, u64) -> Value,
-}
-
-impl Kind {
-    fn id(&self, world: &World, index: u64) -> String {
-        draw::id(self.prefix, world.seed, index)
-    }
-
-    fn index(&self, world: &World, id: &str) -> Option<u64> {
-        draw::index_of(self.prefix, world.seed, id)
-    }
-}
-
-static CHARGE: Kind = Kind { name: "charges", prefix: "ch_", record: records::charge };
-static CUSTOMER: Kind = Kind { name: "customers", prefix: "cus_", record: records::customer };
-static INVOICE: Kind = Kind { name: "invoices", prefix: "in_", record: records::invoice };
-static LINE: Kind = Kind { name: "lines", prefix: "il_", record: records::line };
-static SUBSCRIPTION: Kind = Kind { name: "subscriptions", prefix: "sub_", record: records::subscription };
-static ITEM: Kind = Kind { name: "subscription_items", prefix: "si_", record: records::item };
-static PAYOUT: Kind = Kind { name: "payouts", prefix: "po_", record: records::payout };
-static TRANSACTION: Kind =
-    Kind { name: "balance_transactions", prefix: "txn_", record: records::transaction };
-
-/// The kinds whose records are the world's top-level ones.
-static TOP: [&Kind; 5] = [&CHARGE, &CUSTOMER, &INVOICE, &SUBSCRIPTION, &PAYOUT];
 
 /// Answers one request.
 pub(crate) fn answer(world: &World, request: &Request) -> Response {
@@ -68,72 +68,76 @@ fn route(world: &World, request: &Request) -> Result<Response, Problem> {
         Some(KEY) => {}
         Some(_) => return Err(Problem::unauthorized("Invalid API Key provided: sim-***")),
     }
-    let segments = request.segments();
-    match (request.method.as_str(), segments.as_slice()) {
-        ("GET", ["v1", "invoices", id, "lines"]) => {
-            let index = parent(world, &INVOICE, id)?;
-            let first = LINES.before(index);
-            let span = Span::ascending(first, first + LINES.count(index));
-            list::answer(world, request, &LINE, span, &[], None)
-        }
-        ("GET", ["v1", "subscription_items"]) => {
-            let id = request.param("subscription").ok_or_else(|| Problem::missing("subscription"))?;
-            let index = filter(world, &SUBSCRIPTION, "subscription", id)?;
-            let first = ITEMS.before(index);
-            let span = Span::ascending(first, first + ITEMS.count(index));
-            list::answer(world, request, &ITEM, span, &["subscription"], None)
-        }
-        ("GET", ["v1", "balance_transactions"]) => transactions(world, request),
-        ("GET", ["v1", name]) => {
-            let kind = top(name).ok_or_else(|| Problem::unrecognized(request))?;
-            top_list(world, request, kind)
-        }
-        ("GET", ["v1", name, id]) => {
-            let kind = top(name).ok_or_else(|| Problem::unrecognized(request))?;
-            let index = parent(world, kind, id)?;
-            Ok(Response::json(&(kind.record)(world, index)))
-        }
-        _ => Err(Problem::unrecognized(request)),
+    let unrecognized = || Problem::unrecognized(request);
+    let path =
+        request.path.strip_prefix("/v1/").filter(|_| request.method == "GET").ok_or_else(unrecognized)?;
+    if path == "events" {
+        let created = list::created(request)?;
+        let events = events::list(world, request, &created)?;
+        return list::answer(world, request, events, &["created", "type", "types", "delivery_success"]);
     }
+    if path == TRANSACTION.path {
+        return transactions(world, request);
+    }
+    if let Some(kind) = TOP.iter().find(|kind| kind.path == path) {
+        return top_list(world, request, kind);
+    }
+    for nested in &NESTED {
+        if let Some(found) = nested_list(world, request, path, nested) {
+            return found;
+        }
+    }
+    let (path, id) = path.rsplit_once('/').ok_or_else(unrecognized)?;
+    if path == "events" {
+        let found = events::one(world, id).ok_or_else(|| Problem::no_such(404, "event", id, "id"))?;
+        return Ok(Response::json(&found));
+    }
+    let kind = TOP.iter().find(|kind| kind.path == path).ok_or_else(unrecognized)?;
+    object(world, kind, id)
 }
 
-fn top(name: &str) -> Option<&'static Kind> {
-    TOP.into_iter().find(|kind| kind.name == name)
+/// One object by its id.
+fn object(world: &World, kind: &Kind, id: &str) -> Result<Response, Problem> {
+    if let Some(index) = kind.index(world, id)
+        && index < world.size
+        && !world.exists(kind.name, index)
+        && let Deleted::Stub(_) = kind.events.deleted
+    {
+        return Ok(Response::json(&kind.stub(world, index)));
+    }
+    let index = known(world, kind, id, 404, "id")?;
+    Ok(Response::json(&kind.show(world, index)))
 }
 
 fn top_list(world: &World, request: &Request, kind: &'static Kind) -> Result<Response, Problem> {
-    let created = list::created(request)?;
-    let low = created.first(world, world.size);
-    let high = created.end(world, world.size);
-    let (params, keep): (&[&str], list::Keep) = match kind.name {
-        "subscriptions" => {
-            let status = request.param("status").unwrap_or("").to_owned();
-            let keep = move |index| match status.as_str() {
-                "all" => true,
-                "" => !records::is_canceled(index),
-                wanted => records::subscription_status(index) == wanted,
-            };
-            (&["created", "status"], Some(Box::new(keep)))
-        }
-        "charges" | "invoices" => {
-            let customer =
-                request.param("customer").map(|id| filter(world, &CUSTOMER, "customer", id)).transpose()?;
-            let seed = world.seed;
-            let keep = move |index| customer.is_none_or(|wanted| records::customer_of(seed, index) == wanted);
-            (&["created", "customer"], Some(Box::new(keep)))
-        }
-        _ => (&["created"], None),
-    };
-    list::answer(world, request, kind, Span::descending(low, high), params, keep)
+    let dated = kind.filters.contains(&"created");
+    let (mut low, mut high) = (0, world.size);
+    if dated {
+        let created = list::created(request)?;
+        (low, high) = (created.first(world, world.size), created.end(world, world.size));
+    }
+    let mut keep: Keep<'_> = None;
+    if kind.filters.contains(&"status") {
+        let status = request.param("status").unwrap_or("").to_owned();
+        keep = Some(Box::new(move |index| match status.as_str() {
+            "all" => true,
+            "" => !records::is_canceled(index),
+            wanted => records::subscription_status(index) == wanted,
+        }));
+    }
+    if let Some(id) = request.param("customer").filter(|_| kind.filters.contains(&"customer")) {
+        let wanted = parent(world, "customers", id, 400, "customer")?;
+        keep = Some(Box::new(move |index| records::customer_of(world.seed, index) == wanted));
+    }
+    list::answer(world, request, Listing::of(world, kind, low, high, keep), kind.filters)
 }
 
 fn transactions(world: &World, request: &Request) -> Result<Response, Problem> {
-    let params = &["created", "payout"];
     let created = list::created(request)?;
     let mut low = TRANSACTIONS.before(created.first(world, world.size));
     let mut high = TRANSACTIONS.before(created.end(world, world.size));
     if let Some(id) = request.param("payout") {
-        let index = filter(world, &PAYOUT, "payout", id)?;
+        let index = parent(world, "payouts", id, 400, "payout")?;
         if records::is_manual(index) {
             let message =
                 "Balance transaction history can only be filtered on automatic transfers, not manual.";
@@ -142,19 +146,54 @@ fn transactions(world: &World, request: &Request) -> Result<Response, Problem> {
         low = low.max(TRANSACTIONS.before(index));
         high = high.min(TRANSACTIONS.before(index + 1));
     }
-    list::answer(world, request, &TRANSACTION, Span::descending(low, high), params, None)
+    list::answer(world, request, Listing::of(world, &TRANSACTION, low, high, None), TRANSACTION.filters)
 }
 
-/// The index of an object named in the path.
-fn parent(world: &World, kind: &Kind, id: &str) -> Result<u64, Problem> {
-    let found = kind.index(world, id).filter(|&index| world.exists(kind.name, index));
-    found.ok_or_else(|| Problem::no_such(404, kind, id, "id"))
+/// A nested list, if it is the one that is asked for.
+fn nested_list(
+    world: &World,
+    request: &Request,
+    path: &str,
+    nested: &'static Nested,
+) -> Option<Result<Response, Problem>> {
+    let (id, status, param, params) = match nested.asked {
+        Asked::By(list, param) => {
+            if list != path {
+                return None;
+            }
+            match request.param(param) {
+                Some(id) => (id, 400, param, vec![param]),
+                None => return Some(Err(Problem::missing(param))),
+            }
+        }
+        Asked::Below(tail) => {
+            let above = kinds::named(nested.parents)?.path;
+            let rest = path.strip_prefix(above)?.strip_prefix('/')?;
+            let (id, below) = rest.split_once('/')?;
+            if below != tail {
+                return None;
+            }
+            (id, 404, "id", Vec::new())
+        }
+    };
+    let listed = parent(world, nested.parents, id, status, param).and_then(|index| {
+        let children = nested.children(index);
+        let mut listing = Listing::of(world, &nested.kind, children.start, children.end, None);
+        listing.newest_first = nested.newest_first;
+        list::answer(world, request, listing, &params)
+    });
+    Some(listed)
 }
 
-/// The index of an object named in a parameter.
-fn filter(world: &World, kind: &Kind, param: &str, id: &str) -> Result<u64, Problem> {
+/// The index of an object of a top-level kind that a request names.
+fn parent(world: &World, name: &str, id: &str, status: u16, param: &str) -> Result<u64, Problem> {
+    let kind = kinds::named(name).ok_or_else(|| Problem::no_such(status, name, id, param))?;
+    known(world, kind, id, status, param)
+}
+
+fn known(world: &World, kind: &Kind, id: &str, status: u16, param: &str) -> Result<u64, Problem> {
     let found = kind.index(world, id).filter(|&index| world.exists(kind.name, index));
-    found.ok_or_else(|| Problem::no_such(400, kind, id, param))
+    found.ok_or_else(|| Problem::no_such(status, kind.object, id, param))
 }
 
 /// An error ordered by a test.
@@ -178,33 +217,35 @@ pub(crate) fn repeat_cursor(request: &Request, body: &mut Value) {
 
 /// Every record of a resource with its parent's id, oldest parent first.
 pub(crate) fn expected(world: &World, resource: &str) -> Vec<(String, Value)> {
-    let children = |parents: &Kind, kind: &Kind, groups: &crate::world::Groups, keep: fn(u64) -> bool| {
-        let mut all = Vec::new();
-        for index in world.indexes(parents.name).into_iter().filter(|&index| keep(index)) {
-            for child in groups.before(index)..groups.before(index + 1) {
-                all.push((parents.id(world, index), (kind.record)(world, child)));
-            }
-        }
-        all
-    };
+    let alone = |records: Vec<Value>| records.into_iter().map(|record| (String::new(), record)).collect();
+    let transactions = |range: std::ops::Range<u64>| range.map(|index| TRANSACTION.show(world, index));
     match resource {
-        "invoice_line_items" => children(&INVOICE, &LINE, &LINES, |_| true),
-        "subscription_items" => children(&SUBSCRIPTION, &ITEM, &ITEMS, |_| true),
+        "events" => alone(events::expected(world)),
         "payout_transactions" => {
-            children(&PAYOUT, &TRANSACTION, &TRANSACTIONS, |index| !records::is_manual(index))
+            let automatic = world.indexes("payouts").into_iter().filter(|&index| !records::is_manual(index));
+            let of = |payout: u64| {
+                let id = kinds::id_of("payouts", world, payout);
+                let all = transactions(TRANSACTIONS.before(payout)..TRANSACTIONS.before(payout + 1));
+                all.map(move |record| (id.clone(), record))
+            };
+            automatic.flat_map(of).collect()
         }
-        "balance_transactions" => {
-            let all = 0..TRANSACTIONS.before(world.size);
-            all.map(|index| (String::new(), records::transaction(world, index))).collect()
-        }
+        "balance_transactions" => alone(transactions(0..TRANSACTIONS.before(world.size)).collect()),
         "subscriptions_active" => {
             let active =
                 world.indexes("subscriptions").into_iter().filter(|&index| !records::is_canceled(index));
-            active.map(|index| (String::new(), records::subscription(world, index))).collect()
+            alone(active.map(|index| records::subscription(world, index)).collect())
         }
-        name => top(name).map_or_else(Vec::new, |kind| {
-            let all = world.indexes(kind.name).into_iter();
-            all.map(|index| (String::new(), (kind.record)(world, index))).collect()
-        }),
+        name => {
+            if let Some(nested) = NESTED.iter().find(|nested| nested.name == name) {
+                let of = |parent: u64| {
+                    let id = kinds::id_of(nested.parents, world, parent);
+                    nested.children(parent).map(move |child| (id.clone(), nested.kind.show(world, child)))
+                };
+                return world.indexes(nested.parents).into_iter().flat_map(of).collect();
+            }
+            let Some(kind) = kinds::named(name) else { return Vec::new() };
+            alone(world.indexes(name).into_iter().map(|index| kind.show(world, index)).collect())
+        }
     }
 }

@@ -20,6 +20,26 @@ pub(crate) struct World {
     pub(crate) page_cap: Option<u64>,
     revised: BTreeMap<(String, u64), u64>,
     removed: BTreeSet<(String, u64)>,
+    changes: Vec<Change>,
+}
+
+/// Something that a test did to a record: APIs that tell of changes tell of these.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) resource: String,
+    pub(crate) index: u64,
+    /// How often the record had been changed by then.
+    pub(crate) revision: u64,
+    pub(crate) what: What,
+    /// Unix seconds.
+    pub(crate) at: i64,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Revised,
+    Removed,
 }
 
 impl World {
@@ -33,6 +53,7 @@ impl World {
             page_cap: None,
             revised: BTreeMap::new(),
             removed: BTreeSet::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -59,6 +80,7 @@ impl World {
 
     pub(crate) fn revise(&mut self, resource: &str, index: u64) {
         *self.revised.entry((resource.to_owned(), index)).or_insert(0) += 1;
+        self.note(resource, index, What::Revised);
     }
 
     /// How often a record was changed since the start.
@@ -71,6 +93,35 @@ impl World {
 
     pub(crate) fn remove(&mut self, resource: &str, index: u64) {
         self.removed.insert((resource.to_owned(), index));
+        self.note(resource, index, What::Removed);
+    }
+
+    /// Brings a removed record back, as it was.
+    pub(crate) fn restore(&mut self, resource: &str, index: u64) {
+        self.removed.remove(&(resource.to_owned(), index));
+    }
+
+    /// Changes are a second apart, the first a second after the newest record.
+    fn note(&mut self, resource: &str, index: u64, what: What) {
+        let change = Change {
+            resource: resource.to_owned(),
+            index,
+            revision: self.revision(resource, index),
+            what,
+            at: self.now() + 1,
+        };
+        self.changes.push(change);
+    }
+
+    /// What was done to records, in that order.
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Unix seconds of the newest thing in this world: its clock stands still in between.
+    pub(crate) fn now(&self) -> i64 {
+        let newest = self.created(self.size.saturating_sub(1));
+        self.changes.last().map_or(newest, |change| change.at.max(newest))
     }
 
     pub(crate) fn exists(&self, resource: &str, index: u64) -> bool {

@@ -126,7 +126,7 @@ fn preview_prints_records_and_writes_nothing() {
 fn preview_of_children_reads_their_parents() {
     let bench = bench(Api::Stripe);
     let base = format!("client.base_url={}", bench.sim.base_url());
-    let shown = bench.dray(&["preview", "stripe", "invoice_line_items", "--limit", "4", "--set", &base]);
+    let shown = bench.dray(&["preview", "stripe", "payout_transactions", "--limit", "4", "--set", &base]);
     assert_eq!(shown.status.code(), Some(0), "{}", err(&shown));
     let records = serde_json::Deserializer::from_str(&out(&shown)).into_iter::<serde_json::Value>().count();
     assert_eq!(records, 4);

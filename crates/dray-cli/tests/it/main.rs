@@ -11,5 +11,6 @@ mod ranges;
 mod runs;
 mod secrets;
 mod seeds;
+mod stripe;
 mod support;
 mod unreadable;

@@ -87,11 +87,12 @@ impl Bench {
 
     /// The rows of a query, nulls as "NULL".
     pub(crate) fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        let mut database = DuckDb::open(self.path("out.duckdb"), "test_dataset", None).unwrap();
-        let rows = database.query(sql).unwrap_or_else(|error| panic!("{sql}: {}", error.chain()));
-        rows.into_iter()
-            .map(|row| row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned())).collect())
-            .collect()
+        rows(&mut self.database(), sql)
+    }
+
+    /// The database as the last run left it; a run cannot begin before it is dropped.
+    fn database(&self) -> DuckDb {
+        DuckDb::open(self.path("out.duckdb"), "test_dataset", None).unwrap()
     }
 
     /// The first column of a query.
@@ -131,18 +132,28 @@ impl Bench {
     }
 }
 
+fn rows(database: &mut DuckDb, sql: &str) -> Vec<Vec<String>> {
+    let rows = database.query(sql).unwrap_or_else(|error| panic!("{sql}: {}", error.chain()));
+    rows.into_iter()
+        .map(|row| row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned())).collect())
+        .collect()
+}
+
 /// All rows of all tables but what differs from load to load: ids and load ids.
 pub(crate) fn contents(bench: &Bench) -> BTreeMap<String, Vec<Vec<String>>> {
-    let tables = bench.column(
+    let mut database = bench.database();
+    let tables = rows(
+        &mut database,
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'test_dataset' \
          AND table_name NOT LIKE '\\_d%' ESCAPE '\\'",
     );
     let read = |table: String| {
         let columns = "CAST(COLUMNS(c -> c NOT LIKE '\\_dlt\\_%id' ESCAPE '\\') AS VARCHAR)";
-        let rows = bench.query(&format!("SELECT {columns} FROM test_dataset.\"{table}\" ORDER BY ALL"));
+        let sql = format!("SELECT {columns} FROM test_dataset.\"{table}\" ORDER BY ALL");
+        let rows = rows(&mut database, &sql);
         (table, rows)
     };
-    tables.into_iter().map(read).collect()
+    tables.into_iter().flatten().map(read).collect()
 }
 
 pub(crate) fn text(value: &serde_json::Value) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Kind;
+use super::kinds::{Kind, TRANSACTION, TRANSACTIONS, nest_of};
 use crate::message::{Request, Response};
 use crate::world::World;
 
@@ -51,8 +51,8 @@ impl Problem {
         )
     }
 
-    pub(super) fn no_such(status: u16, kind: &Kind, id: &str, param: &str) -> Self {
-        let noun = kind.name.strip_suffix('s').unwrap_or(kind.name).replace('_', " ");
+    pub(super) fn no_such(status: u16, object: &str, id: &str, param: &str) -> Self {
+        let noun = object.replace('_', " ");
         Self::invalid(status, Some("resource_missing"), Some(param), format!("No such {noun}: '{id}'"))
     }
 
@@ -69,25 +69,48 @@ impl Problem {
     }
 }
 
-/// A run of indexes and the order in which the list shows them.
-pub(super) struct Span {
-    low: u64,
-    high: u64,
-    newest_first: bool,
-}
-
-impl Span {
-    pub(super) fn ascending(low: u64, high: u64) -> Self {
-        Self { low, high, newest_first: false }
-    }
-
-    pub(super) fn descending(low: u64, high: u64) -> Self {
-        Self { low, high, newest_first: true }
-    }
-}
-
 /// Which indexes a list shows; `None` is all.
-pub(super) type Keep = Option<Box<dyn Fn(u64) -> bool>>;
+pub(super) type Keep<'a> = Option<Box<dyn Fn(u64) -> bool + 'a>>;
+
+/// Finds the index of an id.
+type Find<'a> = Box<dyn Fn(&str) -> Option<u64> + 'a>;
+
+/// A list: a run of indexes, the order in which it shows them, and what they are.
+pub(super) struct Listing<'a> {
+    pub(super) low: u64,
+    pub(super) high: u64,
+    pub(super) newest_first: bool,
+    /// The value of `object` in its objects.
+    pub(super) noun: &'static str,
+    /// The index of an id that is there.
+    pub(super) find: Find<'a>,
+    pub(super) keep: Keep<'a>,
+    pub(super) show: Box<dyn Fn(u64) -> Value + 'a>,
+}
+
+impl<'a> Listing<'a> {
+    /// A run of objects of one kind, newest first.
+    pub(super) fn of(world: &'a World, kind: &'static Kind, low: u64, high: u64, keep: Keep<'a>) -> Self {
+        Self {
+            low,
+            high,
+            newest_first: true,
+            noun: kind.object,
+            find: Box::new(move |id| kind.index(world, id).filter(|&index| is_there(world, kind, index))),
+            keep: Some(Box::new(move |index| {
+                keep.as_ref().is_none_or(|keep| keep(index)) && is_there(world, kind, index)
+            })),
+            show: Box::new(move |index| kind.show(world, index)),
+        }
+    }
+
+    /// The index of a page cursor, which must name an object that still exists; a nested list knows only its own.
+    fn cursor(&self, id: &str, param: &str) -> Result<u64, Problem> {
+        let found = (self.find)(id);
+        let found = found.filter(|index| self.newest_first || (self.low..self.high).contains(index));
+        found.ok_or_else(|| Problem::no_such(400, self.noun, id, param))
+    }
+}
 
 /// The bounds that `created` parameters set, in unix seconds: from the first (included) to the end (excluded).
 pub(super) struct Created {
@@ -102,6 +125,10 @@ impl Created {
 
     pub(super) fn end(&self, world: &World, total: u64) -> u64 {
         world.first_at_or_after(total, self.to)
+    }
+
+    pub(super) fn holds(&self, unix: i64) -> bool {
+        (self.from..self.to).contains(&unix)
     }
 }
 
@@ -131,10 +158,8 @@ pub(super) fn created(request: &Request) -> Result<Created, Problem> {
 pub(super) fn answer(
     world: &World,
     request: &Request,
-    kind: &Kind,
-    mut span: Span,
+    mut listing: Listing<'_>,
     params: &[&str],
-    keep: Keep,
 ) -> Result<Response, Problem> {
     check_params(request, params)?;
     let limit = limit(request)?;
@@ -144,29 +169,38 @@ pub(super) fn answer(
         let message = "You cannot use both 'starting_after' and 'ending_before' parameters.".to_owned();
         return Err(Problem::invalid(400, None, Some("starting_after"), message));
     }
+    let newest_first = listing.newest_first;
     if let Some(id) = after {
-        let index = cursor(world, kind, &span, id, "starting_after")?;
-        if span.newest_first { span.high = span.high.min(index) } else { span.low = span.low.max(index + 1) }
+        let index = listing.cursor(id, "starting_after")?;
+        if newest_first {
+            listing.high = listing.high.min(index);
+        } else {
+            listing.low = listing.low.max(index + 1);
+        }
     }
     if let Some(id) = before {
-        let index = cursor(world, kind, &span, id, "ending_before")?;
-        if span.newest_first { span.low = span.low.max(index + 1) } else { span.high = span.high.min(index) }
+        let index = listing.cursor(id, "ending_before")?;
+        if newest_first {
+            listing.low = listing.low.max(index + 1);
+        } else {
+            listing.high = listing.high.min(index);
+        }
     }
 
-    let shown = |index: &u64| keep.as_ref().is_none_or(|keep| keep(*index)) && is_there(world, kind, *index);
+    let shown = |index: &u64| listing.keep.as_ref().is_none_or(|keep| keep(*index));
     let take = usize::try_from(world.capped(limit)).unwrap_or(usize::MAX - 1);
     // `ending_before` shows the records nearest to it, so it walks the list from its far end.
-    let mut page: Vec<u64> = if span.newest_first == before.is_none() {
-        (span.low..span.high).rev().filter(shown).take(take + 1).collect()
+    let mut page: Vec<u64> = if newest_first == before.is_none() {
+        (listing.low..listing.high).rev().filter(shown).take(take + 1).collect()
     } else {
-        (span.low..span.high).filter(shown).take(take + 1).collect()
+        (listing.low..listing.high).filter(shown).take(take + 1).collect()
     };
     let has_more = page.len() > take;
     page.truncate(take);
     if before.is_some() {
         page.reverse();
     }
-    let data: Vec<Value> = page.into_iter().map(|index| (kind.record)(world, index)).collect();
+    let data: Vec<Value> = page.into_iter().map(|index| (listing.show)(index)).collect();
     Ok(Response::json(&json!({"object": "list", "data": data, "has_more": has_more, "url": request.path})))
 }
 
@@ -198,17 +232,12 @@ fn limit(request: &Request) -> Result<u64, Problem> {
     Err(Problem::invalid(400, Some("parameter_invalid_integer"), Some("limit"), message))
 }
 
-/// The index of a page cursor, which must name an object that still exists; a nested list knows only its own.
-fn cursor(world: &World, kind: &Kind, span: &Span, id: &str, param: &str) -> Result<u64, Problem> {
-    let found = kind.index(world, id).filter(|&index| is_there(world, kind, index));
-    let found = found.filter(|index| span.newest_first || (span.low..span.high).contains(index));
-    found.ok_or_else(|| Problem::no_such(400, kind, id, param))
-}
-
 fn is_there(world: &World, kind: &Kind, index: u64) -> bool {
-    match kind.name {
-        "lines" | "subscription_items" => true,
-        "balance_transactions" => index < super::TRANSACTIONS.before(world.size),
-        name => world.exists(name, index),
+    if nest_of(kind.object).is_some() {
+        return true;
     }
+    if kind.object == TRANSACTION.object {
+        return index < TRANSACTIONS.before(world.size);
+    }
+    world.exists(kind.name, index)
 }

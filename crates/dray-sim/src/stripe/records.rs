@@ -2,18 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{CHARGE, CUSTOMER, INVOICE, ITEM, LINE, PAYOUT, SUBSCRIPTION, TRANSACTION};
+use super::kinds::{ITEMS, LINES, TRANSACTIONS, id_of};
 use crate::draw::{self, Draw};
-use crate::world::{Groups, World, int, mark_revision};
+use crate::world::{World, int, mark_revision};
 
-/// Lines of invoices: 60 in 10, three of ten invoices have ten or more.
-pub(super) const LINES: Groups = Groups(&[1, 2, 25, 3, 1, 11, 2, 10, 1, 4]);
-/// Items of subscriptions: 25 in 10.
-pub(super) const ITEMS: Groups = Groups(&[1, 2, 1, 3, 1, 1, 2, 12, 1, 1]);
-/// Balance transactions of payouts: 150 in 10, one of ten needs a second page of 100.
-pub(super) const TRANSACTIONS: Groups = Groups(&[3, 1, 12, 0, 2, 5, 1, 120, 4, 2]);
-
-const EMBEDDED: usize = 10;
+/// So many of a list are inside its parent.
+pub(super) const EMBEDDED: usize = 10;
 const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "jpy"];
 
 pub(super) fn is_canceled(subscription: u64) -> bool {
@@ -33,7 +27,7 @@ pub(super) fn is_manual(payout: u64) -> bool {
     payout % 4 == 3
 }
 
-/// The customer that charge, invoice or subscription `index` belongs to: one that existed already.
+/// The customer that record `index` of another kind belongs to: one that existed already.
 pub(super) fn customer_of(seed: u64, index: u64) -> u64 {
     Draw::new(seed, "customer of", index).below(index + 1)
 }
@@ -46,7 +40,7 @@ pub(super) fn charge(world: &World, index: u64) -> Value {
     let failed = draw.one_in(12);
     let name = draw.person();
     let mut record = json!({
-        "id": CHARGE.id(world, index),
+        "id": id_of("charges", world, index),
         "object": "charge",
         "amount": amount,
         "amount_captured": if failed { 0 } else { amount },
@@ -70,7 +64,7 @@ pub(super) fn charge(world: &World, index: u64) -> Value {
         "captured": !failed,
         "created": created,
         "currency": draw.pick(CURRENCIES),
-        "customer": CUSTOMER.id(world, customer_of(world.seed, index)),
+        "customer": id_of("customers", world, customer_of(world.seed, index)),
         "description": if draw.one_in(3) { Value::Null } else { json!(format!("Order №{index} – “gift”\nline two")) },
         "disputed": draw.one_in(40),
         "failure_code": if failed { json!("card_declined") } else { Value::Null },
@@ -119,7 +113,7 @@ pub(super) fn charge(world: &World, index: u64) -> Value {
 pub(super) fn customer(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "customer", index);
     let mut record = json!({
-        "id": CUSTOMER.id(world, index),
+        "id": id_of("customers", world, index),
         "object": "customer",
         "address": if draw.one_in(4) { Value::Null } else { json!({"city": "Køge", "country": "DK", "postal_code": "04600"}) },
         "balance": int(draw.below(20_000)) - 10_000,
@@ -152,7 +146,7 @@ pub(super) fn customer(world: &World, index: u64) -> Value {
 pub(super) fn invoice(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "invoice", index);
     let created = world.created(index);
-    let id = INVOICE.id(world, index);
+    let id = id_of("invoices", world, index);
     let count = LINES.count(index);
     let first = LINES.before(index);
     let lines: Vec<Value> =
@@ -174,7 +168,7 @@ pub(super) fn invoice(world: &World, index: u64) -> Value {
         "created": created,
         "currency": "usd",
         "custom_fields": null,
-        "customer": CUSTOMER.id(world, customer_of(world.seed, index)),
+        "customer": id_of("customers", world, customer_of(world.seed, index)),
         "customer_name": draw.person(),
         "default_tax_rates": [],
         "discounts": if draw.one_in(7) { json!([draw::id("di_", world.seed, index)]) } else { json!([]) },
@@ -199,7 +193,7 @@ pub(super) fn invoice(world: &World, index: u64) -> Value {
             "paid_at": if paid { json!(created + 3_700) } else { Value::Null },
             "voided_at": null,
         },
-        "subscription": SUBSCRIPTION.id(world, index),
+        "subscription": id_of("subscriptions", world, index),
         "subtotal": total,
         "tax": null,
         "total": total,
@@ -220,7 +214,7 @@ pub(super) fn line(world: &World, index: u64) -> Value {
     let created = world.created(invoice);
     let prorated = draw.one_in(4);
     json!({
-        "id": LINE.id(world, index),
+        "id": draw::id("il_", world.seed, index),
         "object": "line_item",
         "amount": line_amount(world, index),
         "amount_excluding_tax": line_amount(world, index),
@@ -236,7 +230,7 @@ pub(super) fn line(world: &World, index: u64) -> Value {
         "proration": prorated,
         "proration_details": {"credited_items": null},
         "quantity": draw.between(1, 9),
-        "subscription": SUBSCRIPTION.id(world, invoice),
+        "subscription": id_of("subscriptions", world, invoice),
         "tax_amounts": if draw.one_in(3) { json!([{"amount": draw.below(900), "inclusive": false, "tax_rate": "txr_1"}]) } else { json!([]) },
         "tax_rates": [],
         "type": "subscription",
@@ -263,7 +257,7 @@ fn price(world: &World, index: u64) -> Value {
 pub(super) fn subscription(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "subscription", index);
     let created = world.created(index);
-    let id = SUBSCRIPTION.id(world, index);
+    let id = id_of("subscriptions", world, index);
     let count = ITEMS.count(index);
     let first = ITEMS.before(index);
     let items: Vec<Value> =
@@ -282,7 +276,7 @@ pub(super) fn subscription(world: &World, index: u64) -> Value {
         "currency": "usd",
         "current_period_end": created + 30 * 86_400,
         "current_period_start": created,
-        "customer": CUSTOMER.id(world, customer_of(world.seed, index)),
+        "customer": id_of("customers", world, customer_of(world.seed, index)),
         "ended_at": canceled,
         "items": {
             "object": "list",
@@ -291,7 +285,7 @@ pub(super) fn subscription(world: &World, index: u64) -> Value {
             "total_count": count,
             "url": format!("/v1/subscription_items?subscription={id}"),
         },
-        "latest_invoice": INVOICE.id(world, index),
+        "latest_invoice": id_of("invoices", world, index),
         "livemode": false,
         "metadata": {"plan tier": draw.pick(&["gold", "silver"])},
         "start_date": created,
@@ -306,14 +300,14 @@ pub(super) fn item(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "item", index);
     let subscription = ITEMS.parent(index);
     json!({
-        "id": ITEM.id(world, index),
+        "id": draw::id("si_", world.seed, index),
         "object": "subscription_item",
         "billing_thresholds": null,
         "created": world.created(subscription),
         "metadata": {},
         "price": price(world, draw.below(12)),
         "quantity": draw.between(1, 40),
-        "subscription": SUBSCRIPTION.id(world, subscription),
+        "subscription": id_of("subscriptions", world, subscription),
         "tax_rates": [],
     })
 }
@@ -322,7 +316,7 @@ pub(super) fn payout(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "payout", index);
     let created = world.created(index);
     let mut record = json!({
-        "id": PAYOUT.id(world, index),
+        "id": id_of("payouts", world, index),
         "object": "payout",
         "amount": draw.between(1_000, 9_000_000),
         "arrival_date": created + 2 * 86_400,
@@ -353,7 +347,7 @@ pub(super) fn transaction(world: &World, index: u64) -> Value {
     let amount = int(draw.between(100, 500_000));
     let fee = amount * 29 / 1_000 + 30;
     json!({
-        "id": TRANSACTION.id(world, index),
+        "id": draw::id("txn_", world.seed, index),
         "object": "balance_transaction",
         "amount": amount,
         "available_on": created + 2 * 86_400,

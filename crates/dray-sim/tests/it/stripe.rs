@@ -42,6 +42,35 @@ fn every_top_level_list_is_complete_in_the_pages_arithmetic_says() {
         let times: Vec<i64> = all.iter().map(|record| record["created"].as_i64().expect("seconds")).collect();
         assert!(times.is_sorted_by(|a, b| a >= b), "{resource} is not newest first");
     }
+    // Lists whose names are not their paths, and those that take no `created`, among them.
+    for (resource, path) in [
+        ("payment_intents", "payment_intents"),
+        ("setup_intents", "setup_intents"),
+        ("refunds", "refunds"),
+        ("disputes", "disputes"),
+        ("products", "products"),
+        ("prices", "prices"),
+        ("plans", "plans"),
+        ("coupons", "coupons"),
+        ("promotion_codes", "promotion_codes"),
+        ("tax_rates", "tax_rates"),
+        ("shipping_rates", "shipping_rates"),
+        ("invoice_items", "invoiceitems"),
+        ("credit_notes", "credit_notes"),
+        ("checkout_sessions", "checkout/sessions"),
+        ("subscription_schedules", "subscription_schedules"),
+        ("transfers", "transfers"),
+        ("top_ups", "topups"),
+        ("application_fees", "application_fees"),
+        ("reviews", "reviews"),
+        ("events", "events"),
+    ] {
+        let (all, seen) = walk(&sim, &format!("/v1/{path}"));
+        assert_eq!((all.len(), seen), (250, 3), "{resource}");
+        assert_eq!(sorted(&all), sorted(&sim.expected(resource)), "{resource}");
+        let id = all[7]["id"].as_str().expect("an id");
+        assert_eq!(get(&sim, &format!("/v1/{path}/{id}")).json(), all[7], "{resource}");
+    }
     let (active, _) = walk(&sim, "/v1/subscriptions");
     assert_eq!(active.len(), 200);
     assert_eq!(sorted(&active), sorted(&sim.expected("subscriptions_active")));
@@ -65,6 +94,19 @@ fn children_of_all_parents_are_complete() {
         children("subscriptions", &|id| format!("/v1/subscription_items?subscription={id}"), &|_| true);
     assert_eq!(items.len(), 100);
     assert_eq!(sorted(&items), sorted(&sim.expected("subscription_items")));
+    // By hand from the README's counts: 40 parents are so many rounds of the pattern.
+    for (resource, parents, path, count) in [
+        ("payment_methods", "customers", "customers/{}/payment_methods", 8 * 5),
+        ("customer_balance_transactions", "customers", "customers/{}/balance_transactions", 8 * 15),
+        ("checkout_session_line_items", "checkout_sessions", "checkout/sessions/{}/line_items", 10 * 5),
+        ("credit_note_line_items", "credit_notes", "credit_notes/{}/lines", 20 * 4),
+        ("transfer_reversals", "transfers", "transfers/{}/reversals", 13 * 13),
+        ("setup_attempts", "setup_intents", "setup_attempts?setup_intent={}", 20 * 3),
+    ] {
+        let all = children(parents, &|id| format!("/v1/{}", path.replace("{}", id)), &|_| true);
+        assert_eq!(all.len(), count, "{resource}");
+        assert_eq!(sorted(&all), sorted(&sim.expected(resource)), "{resource}");
+    }
     let automatic = |payout: &Value| payout["automatic"] == true;
     let paid = children("payouts", &|id| format!("/v1/balance_transactions?payout={id}"), &automatic);
     assert_eq!(paid.len(), 344);
@@ -110,6 +152,10 @@ fn refuses_as_the_documentation_says() {
         ("/v1/charges?offset=3".to_owned(), 400, "parameter_unknown", "offset"),
         ("/v1/charges?created[gte]=2023-01-01".to_owned(), 400, "parameter_invalid_integer", "created[gte]"),
         ("/v1/subscription_items".to_owned(), 400, "parameter_missing", "subscription"),
+        ("/v1/credit_notes?created[gte]=5".to_owned(), 400, "parameter_unknown", "created[gte]"),
+        ("/v1/events?type=a&types[]=b".to_owned(), 400, "", "type"),
+        (format!("/v1/events?x{}", "&types[]=a".repeat(21)), 400, "", "types"),
+        ("/v1/events/evt_gone".to_owned(), 404, "resource_missing", "id"),
         ("/v1/invoices/in_gone/lines".to_owned(), 404, "resource_missing", "id"),
         (format!("/v1/balance_transactions?payout={manual}"), 400, "", "payout"),
         ("/v1/nothing".to_owned(), 404, "", ""),
@@ -178,4 +224,64 @@ fn requests_are_recorded_in_order_with_all_that_was_sent() {
     assert!(requests[0].at <= requests[1].at);
     sim.clear_requests();
     assert!(sim.requests().is_empty());
+}
+
+#[test]
+fn events_tell_of_what_was_done_with_the_object_as_it_was_then() {
+    let sim = start(Api::Stripe, 20);
+    sim.mutate("charges", [3]);
+    sim.remove("customers", [4]);
+    sim.remove("coupons", [5]);
+    // A charge cannot be deleted, so nothing tells of one that is only kept from sight.
+    sim.remove("charges", [6]);
+    sim.mutate("charges", [3]);
+    let types = |query: &str| -> Vec<String> {
+        let (events, _) = walk(&sim, &format!("/v1/events{query}"));
+        events.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
+    };
+    let told = ["charge.updated", "coupon.deleted", "customer.deleted", "charge.updated"];
+    assert_eq!(types("")[..4], told);
+    assert_eq!(types("").len(), 24);
+    assert_eq!(types("?type=*.deleted"), ["coupon.deleted", "customer.deleted"]);
+    assert_eq!(types("?type=charge.updated").len(), 2);
+    assert_eq!(types("?types[]=customer.deleted&types[]=coupon.deleted&types[]=coupon.created").len(), 2);
+
+    let (events, _) = walk(&sim, "/v1/events?type=charge.updated");
+    let revisions: Vec<&Value> =
+        events.iter().map(|event| &event["data"]["object"]["metadata"]["revision"]).collect();
+    assert_eq!(revisions, ["2", "1"]);
+    let newest = sim.expected("charges").last().expect("a charge")["created"].as_i64().expect("seconds");
+    assert_eq!(events[1]["created"], newest + 1);
+    let id = |name: &str, index: usize| sim.expected(name)[index]["id"].as_str().expect("an id").to_owned();
+    let since = newest + 2;
+    assert_eq!(types(&format!("?created[gte]={since}")).len(), 3);
+    assert_eq!(get(&sim, &format!("/v1/charges/{}", id("charges", 3))).json()["metadata"]["revision"], "2");
+}
+
+#[test]
+fn a_deleted_customer_leaves_a_stub_and_a_deleted_coupon_nothing() {
+    let sim = start(Api::Stripe, 20);
+    let id = |name: &str| sim.expected(name)[4]["id"].as_str().expect("an id").to_owned();
+    let (customer, coupon) = (id("customers"), id("coupons"));
+    sim.remove("customers", [4]);
+    sim.remove("coupons", [4]);
+    let stub = get(&sim, &format!("/v1/customers/{customer}"));
+    assert_eq!(stub.json(), serde_json::json!({"id": customer, "object": "customer", "deleted": true}));
+    assert_eq!(get(&sim, &format!("/v1/coupons/{coupon}")).status, 404);
+    assert_eq!(walk(&sim, "/v1/customers").0.len(), 19);
+}
+
+#[test]
+fn the_feed_forgets_after_thirty_days_and_a_record_can_be_late() {
+    let sim = start(Api::Stripe, 20);
+    sim.remove("charges", [4]);
+    sim.mutate("charges", [3]);
+    assert_eq!(walk(&sim, "/v1/events?type=charge.updated").0.len(), 1);
+    assert_eq!(walk(&sim, "/v1/charges").0.len(), 19);
+    sim.restore("charges", [4]);
+    assert_eq!(walk(&sim, "/v1/charges").0.len(), 20);
+    // An hour each: the newest is 744 hours old, and thirty days are 720.
+    sim.grow(725);
+    assert_eq!(walk(&sim, "/v1/events?type=charge.updated").0.len(), 0);
+    assert_eq!(sim.expected("events").len(), 721);
 }

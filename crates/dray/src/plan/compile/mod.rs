@@ -35,10 +35,11 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     let before = diagnostics.len();
     let mut notes = config.notes.clone();
     let mut problems = Problems { diagnostics, notes: &mut notes, resource: None };
-    if !config.left_out.is_empty() {
-        let names: Vec<String> = config.left_out.iter().map(|name| format!("`{name}`")).collect();
-        problems.note(format!("left out by `when`: {}", names.join(", ")));
+    for name in &config.left_out {
+        problems.resource = Some(name.clone());
+        problems.note("left out by `when`");
     }
+    problems.resource = None;
     let merged: Vec<_> = config
         .resources
         .iter()
