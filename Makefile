@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test prove fuzz soak bench bench-quick instructions check audit sbom doc
+.PHONY: setup demo test prove fuzz soak bench bench-quick compat instructions check audit sbom doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -62,6 +62,12 @@ bench: setup
 
 bench-quick:
 	@$(MAKE) --no-print-directory bench BENCH=quick
+
+# What dlt does in the cases of compat/, recorded anew in compat/goldens, and docs/compatibility.md. CASES="GROUP GROUP/NAME":
+# these only. Python 3.11 to 3.13 is needed.
+compat: setup
+	@python3 compat/record.py $(CASES)
+	DRAY_COMPAT_WRITE=1 cargo test --locked --package dray-cli --test it compat::the_list
 
 # Instructions of the hot path, held against bench/instructions.json. Needs valgrind; says so where it is not there.
 instructions:

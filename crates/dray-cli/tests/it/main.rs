@@ -3,6 +3,7 @@
 
 mod broken;
 mod commands;
+mod compat;
 mod connectors;
 mod corpus;
 mod documents;

@@ -20,6 +20,10 @@ use crate::json::{Document, Kind, NodeId};
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, IncrementalPlan, LoadPlan, OnMissing, StartPlan, StopPlan,
 };
+use crate::timestamp;
+
+/// Microseconds.
+const DAY: f64 = 86_400e6;
 
 /// The cursor of a partition, as the last complete run left it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -281,6 +285,15 @@ impl<'a> Tracker<'a> {
                     .hint("set `on_cursor_value_missing` to `include` or `exclude` if records may lack it")),
             };
         };
+        if self.best.iter().chain(&self.start).any(|known| are_of_two_kinds(&cursor, known)) {
+            return Err(Error::new(
+                ErrorKind::Response,
+                "a record's cursor is of another kind than the others",
+            )
+            .with("path", &self.plan.cursor_path)
+            .with("found", written(&cursor, &CursorFormat::AsIs)?)
+            .hint("set `cursor_path` to a field that holds numbers or times throughout"));
+        }
         if self.order.is_some() {
             self.follow(&cursor);
         }
@@ -336,18 +349,22 @@ impl<'a> Tracker<'a> {
     }
 }
 
+/// The start, moved back: by days where cursors are dates, by seconds where they are times (dlt.md §5.1).
 fn lagged(last: &CursorValue, lag: f64, plan: &IncrementalPlan) -> Result<CursorValue> {
     let moved = match comparable(last) {
+        Comparable::Instant(micros) if is_date(last) => {
+            #[expect(clippy::cast_possible_truncation, reason = "a lag is small")]
+            let moved = micros.saturating_sub((lag * DAY) as i64);
+            let day = Timestamp::from_microsecond(moved).map_err(lag_out_of_range)?;
+            CursorValue::Text(day.strftime("%Y-%m-%d").to_string())
+        }
         #[expect(clippy::cast_possible_truncation, reason = "a lag is small")]
         Comparable::Int(number) => CursorValue::Int(number.saturating_sub(lag.ceil() as i64)),
         Comparable::Float(number) => CursorValue::Float(number - lag),
         #[expect(clippy::cast_possible_truncation, reason = "a lag is small")]
         Comparable::Instant(micros) => {
-            let time =
-                Timestamp::from_microsecond(micros.saturating_sub((lag * 1e6) as i64)).map_err(|error| {
-                    Error::new(ErrorKind::Response, "the cursor less its lag is out of range")
-                        .caused_by(error)
-                })?;
+            let time = Timestamp::from_microsecond(micros.saturating_sub((lag * 1e6) as i64))
+                .map_err(lag_out_of_range)?;
             CursorValue::Text(time.to_string())
         }
         Comparable::Text(text) => {
@@ -362,6 +379,26 @@ fn lagged(last: &CursorValue, lag: f64, plan: &IncrementalPlan) -> Result<Cursor
         Some(initial) if compare(&moved, initial) == Ordering::Less => initial.clone(),
         _ => moved,
     })
+}
+
+fn lag_out_of_range(error: jiff::Error) -> Error {
+    Error::new(ErrorKind::Response, "the cursor less its lag is out of range").caused_by(error)
+}
+
+/// Whether a cursor is a day alone, `2024-01-31`.
+fn is_date(value: &CursorValue) -> bool {
+    matches!(value, CursorValue::Text(text) if text.contains('-') && timestamp::parse_date(text.trim().as_bytes()).is_some())
+}
+
+/// Whether one is a JSON number and the other a text that is neither number nor time: no order of them means anything.
+fn are_of_two_kinds(one: &CursorValue, other: &CursorValue) -> bool {
+    use CursorValue::{Float, Int, Text};
+    match (one, other) {
+        (text @ Text(_), Int(_) | Float(_)) | (Int(_) | Float(_), text @ Text(_)) => {
+            matches!(comparable(text), Comparable::Text(_))
+        }
+        _ => false,
+    }
 }
 
 fn value(document: &Document, id: NodeId) -> Option<CursorValue> {
@@ -502,6 +539,31 @@ mod tests {
             let tracker = Tracker::new(&plan, &load, Some(&stored), None).unwrap();
             assert_eq!(tracker.bounds().unwrap()[0].as_deref(), Some(first));
         }
+    }
+
+    #[test]
+    fn lag_is_in_days_where_cursors_are_dates_and_in_seconds_where_they_are_times() {
+        for (last, start) in [("2024-03-01", "2024-02-28"), ("2024-03-01T00:00:02Z", "2024-03-01T00:00:00Z")]
+        {
+            let last_value = CursorValue::Text(last.to_owned());
+            let stored = CursorState { initial_value: None, last_value, unique_hashes: vec![] };
+            let plan = IncrementalPlan { lag: Some(2.0), initial_value: None, ..plan() };
+            let load = load(Disposition::Merge);
+            let tracker = Tracker::new(&plan, &load, Some(&stored), None).unwrap();
+            assert_eq!(tracker.bounds().unwrap()[0].as_deref(), Some(start));
+        }
+    }
+
+    #[test]
+    fn a_word_among_numbers_is_no_cursor() {
+        let plan = plan();
+        let load = load(Disposition::Append);
+        let mut tracker = Tracker::new(&plan, &load, None, None).unwrap();
+        let body = r#"[{"t":5},{"t":"7"},{"t":"2024-01-01"},{"t":"later"}]"#;
+        let document = Document::parse(body.as_bytes().to_vec()).unwrap();
+        let kept: Vec<bool> =
+            document.items(document.root()).map(|record| tracker.keep(&document, record).is_ok()).collect();
+        assert_eq!(kept, [true, true, true, false]);
     }
 
     #[test]

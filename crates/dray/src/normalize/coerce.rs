@@ -147,6 +147,12 @@ impl<'a> Scalar<'a> {
                 "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
                 _ => None,
             },
+            // Databases without booleans give these two; to dlt every other number is true as well.
+            Kind::Integer => match self.raw() {
+                b"1" => Some(true),
+                b"0" => Some(false),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -62,6 +62,13 @@ struct ColumnState {
     variants: Vec<(DataType, usize)>,
 }
 
+/// What a name is claimed for.
+#[derive(Clone, Copy, Debug)]
+enum Claimed {
+    Column,
+    List,
+}
+
 /// A table that is being written.
 #[derive(Debug)]
 pub(super) struct TableWriter {
@@ -71,8 +78,10 @@ pub(super) struct TableWriter {
     definition: Table,
     columns: Vec<ColumnState>,
     by_name: HashMap<String, usize>,
-    /// Which raw key a name belongs to.
+    /// Which raw key a column's name belongs to.
     owners: HashMap<String, String>,
+    /// The same of nested tables: a key may have both, a list in one record and a scalar in another.
+    list_owners: HashMap<String, String>,
     shapes: Vec<Shape>,
     rows: usize,
     /// Batches that were full before the rows are handed on.
@@ -107,6 +116,7 @@ impl TableWriter {
             columns: Vec::new(),
             by_name: HashMap::new(),
             owners: HashMap::new(),
+            list_owners: HashMap::new(),
             shapes: vec![Shape::default()],
             rows: 0,
             full: Vec::new(),
@@ -314,7 +324,7 @@ impl TableWriter {
     pub(super) fn nested_name(&mut self, shape: usize, key: &str) -> String {
         let outer = &self.shapes[shape];
         let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}[]", outer.path));
-        let name = self.claim(name, &path);
+        let name = self.claim(name, &path, Claimed::List);
         format!("{}{SEPARATOR}{name}", self.name)
     }
 
@@ -325,7 +335,7 @@ impl TableWriter {
         }
         let outer = &self.shapes[shape];
         let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}", outer.path));
-        let claimed = self.claim(name.clone(), &path);
+        let claimed = self.claim(name.clone(), &path, Claimed::Column);
         let column = match self.by_name.get(&claimed) {
             Some(column) => *column,
             None if self.is_full() => return None,
@@ -354,20 +364,24 @@ impl TableWriter {
     }
 
     /// The name for a raw path: `name`, or with a suffix made of the path where another key has that name.
-    fn claim(&mut self, name: String, path: &str) -> String {
+    fn claim(&mut self, name: String, path: &str, what: Claimed) -> String {
+        let owners = match what {
+            Claimed::Column => &mut self.owners,
+            Claimed::List => &mut self.list_owners,
+        };
         let suffixed = format!("{name}_x{}", suffix(path));
-        if self.owners.get(&suffixed).is_some_and(|owner| owner == path) {
+        if owners.get(&suffixed).is_some_and(|owner| owner == path) {
             return suffixed;
         }
-        match self.owners.get(&name) {
+        match owners.get(&name) {
             Some(owner) if owner != path => {
                 self.collisions.push(format!("{}.{}", self.name, path.replace(PATH, ".")));
-                self.owners.insert(suffixed.clone(), path.to_owned());
+                owners.insert(suffixed.clone(), path.to_owned());
                 suffixed
             }
             Some(_) => name,
             None => {
-                self.owners.insert(name.clone(), path.to_owned());
+                owners.insert(name.clone(), path.to_owned());
                 name
             }
         }

@@ -170,6 +170,24 @@ fn integers_beyond_64_bits_keep_their_digits() {
 }
 
 #[test]
+fn a_key_may_hold_a_list_here_and_a_scalar_there() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    normalizer.page(&page(r#"[{"a":["x"]},{"a":"text"}]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    assert_eq!(rows(&flushed, "things"), [json!({}), json!({"a":"text"})]);
+    assert_eq!(rows(&flushed, "things__a"), [json!({"value":"x"})]);
+    assert_eq!(normalizer.take_collisions(), [""; 0]);
+}
+
+#[test]
+fn zero_and_one_are_booleans_where_the_column_is_one() {
+    assert_eq!(
+        things(r#"[{"a":true},{"a":1},{"a":0},{"a":2}]"#),
+        [json!({"a":true}), json!({"a":true}), json!({"a":false}), json!({"a__v_bigint":2})]
+    );
+}
+
+#[test]
 fn keys_with_one_name_keep_both_values() {
     let mut normalizer = normalizer(load(Disposition::Append));
     normalizer.page(&page(r#"[{"aB":1,"a_b":2},{"a_b":3,"aB":4}]"#)).unwrap();

@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, ResourceStats, Resume};
 use crate::load::{Delivery, Families, Loader, Segment};
 use crate::normalize::Normalizer;
-use crate::plan::{CursorValue, Plan};
+use crate::plan::{CursorValue, Disposition, Plan};
 use crate::report::{Loaded, Report};
 use crate::schema::Schema;
 use crate::state::{PipelineState, StateNames, StoredCursor};
@@ -289,6 +289,10 @@ fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
     let mut cursors = Cursors::default();
     for resource in &plan.resources {
         let Some(incremental) = &resource.incremental else { continue };
+        // What is replaced begins anew, as in dlt: rows before the cursor would be gone.
+        if resource.load.disposition == Disposition::Replace {
+            continue;
+        }
         for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
             if let Some(last_value) = CursorValue::from_json(&stored.last_value) {
                 let initial_value = CursorValue::from_json(&stored.initial_value);

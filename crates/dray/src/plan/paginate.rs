@@ -24,6 +24,17 @@ pub struct Paging {
     pub drift: DriftWatch,
 }
 
+impl Paging {
+    /// Whether an empty page is one among others, as the file says of numbered pages whose count is known. An offset
+    /// stands still there.
+    #[must_use]
+    pub fn passes_over_empty_pages(&self) -> bool {
+        !self.stop_after_empty_page
+            && self.total.as_ref().is_some_and(|total| total.required)
+            && matches!(self.paginator, PaginatorPlan::PageNumber { .. })
+    }
+}
+
 /// What is done about a list that changes while it is read (`paginator.drift`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DriftWatch {

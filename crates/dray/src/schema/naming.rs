@@ -3,7 +3,7 @@
 /// Between the parts of a name that is a path: `customer__address__city`.
 pub(crate) const SEPARATOR: &str = "__";
 
-/// A key as a name. Parts that a double underscore separates are named one by one.
+/// A key as a name. Parts that a double underscore separates are named one by one, and empty ones left out.
 ///
 /// `HTTPServer` is `http_server`, `1st` is `_1st`, `trail_` is `trailx`, `a.b` is `a_b`, an empty key is `_empty`.
 #[must_use]
@@ -12,12 +12,12 @@ pub fn normalize(key: &str) -> String {
     if key.is_empty() {
         return "_empty".to_owned();
     }
-    if !key.trim_matches('_').contains(SEPARATOR) {
+    if !key.contains(SEPARATOR) {
         return part(key);
     }
-    let named: Vec<String> =
-        key.split(SEPARATOR).filter(|part| !part.trim_matches('_').is_empty()).map(part).collect();
-    named.join(SEPARATOR)
+    let named: Vec<String> = key.split(SEPARATOR).filter(|part| !part.trim().is_empty()).map(part).collect();
+    // Nothing but separators: dlt makes an empty name of that, which no table can have.
+    if named.is_empty() { part(key) } else { named.join(SEPARATOR) }
 }
 
 /// The column of a key as a configuration writes it: `customer.id` is `customer__id`.
@@ -95,7 +95,17 @@ mod tests {
             ("x+y*z", "xxyxz"),
             ("@id", "aid"),
             ("$ref", "_ref"),
-            ("__lead", "_lead"),
+            ("__lead", "lead"),
+            ("t__", "t"),
+            ("___a", "_a"),
+            ("a___", "a__x"),
+            ("a_____b", "a___b"),
+            ("a__ __b", "a__b"),
+            ("__a__b__", "a__b"),
+            ("_a_", "_ax"),
+            ("a__1", "a___1"),
+            ("a__b_", "a__bx"),
+            ("%__%", "x__x"),
             ("A|B", "al_b"),
             ("ümlaut", "_mlaut"),
             ("é", "x"),

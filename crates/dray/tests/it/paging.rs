@@ -430,6 +430,14 @@ fn more_without_a_way_to_ask_for_it_is_an_error() {
 }
 
 #[test]
+fn a_count_of_pages_without_a_number_is_an_error_where_nobody_named_a_paginator() {
+    let list = script(|_| Response::json(&json!({"data": records(0..2), "total_pages": 3})));
+    endpoint(&list, "paginator: auto").failed(ErrorKind::Pagination, "does not say how they are asked for");
+    let book = script(|_| Response::json(&json!({"id": 1, "pages": 300})));
+    assert_eq!(endpoint(&book, "data_selector: $, paginator: auto").ids(), [1]);
+}
+
+#[test]
 fn more_with_nothing_on_the_page_is_an_error() {
     let sim = script(|request| {
         let page = number(request, "page", number(request, "offset", 0));

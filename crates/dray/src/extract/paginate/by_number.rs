@@ -45,7 +45,7 @@ pub(super) fn step(paging: &Paging, signs: &Signs) -> Onward {
     let Signs { count, more, .. } = *signs;
     let reached = reached(paging, signs, next);
     if count == 0 {
-        if reached == Some(false) {
+        if reached == Some(false) && !paging.passes_over_empty_pages() {
             return Onward::Contradicted(
                 pagination("a page is empty although the API's total says that more records follow")
                     .with("received", signs.distinct)
@@ -146,6 +146,22 @@ mod tests {
             stop_after_short_page: true,
             drift: DriftWatch::Watch,
         }
+    }
+
+    #[test]
+    fn an_empty_page_is_passed_over_where_the_file_says_so_and_the_total_bounds_it() {
+        let into = TokenTarget::Query("n".to_owned());
+        let pages = PaginatorPlan::PageNumber { base: 1, start: 1, into, maximum: None };
+        let told = paging(pages.clone(), true);
+        let guessed = Paging { stop_after_empty_page: false, ..paging(pages, false) };
+        let passing = Paging { stop_after_empty_page: false, ..told.clone() };
+        let signs =
+            |at| Signs { at, count: 0, largest: 5, more: None, totals: (Some(3), Some(3)), distinct: 5 };
+        assert!(matches!(step(&told, &signs(2)), Onward::Contradicted(_)));
+        assert!(matches!(step(&passing, &signs(2)), Onward::Next { at: 3, unsure: false }));
+        assert!(matches!(step(&passing, &signs(3)), Onward::End { limited: false }));
+        // A total that nobody named may count records: an empty page is no hole then.
+        assert!(!matches!(step(&guessed, &signs(2)), Onward::Contradicted(_)));
     }
 
     #[test]

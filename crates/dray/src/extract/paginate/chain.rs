@@ -264,7 +264,9 @@ impl Chain {
         let from_middle =
             matches!(paging.paginator, PaginatorPlan::PageNumber { base, start, .. } if base != start);
         let required = paging.total.as_ref().is_some_and(|total| total.required);
-        let verdict = if self.limited || from_middle { Verdict::Unknown } else { drift.verdict(required) };
+        // With holes among its pages, a count of pages says nothing of the records.
+        let unknown = self.limited || from_middle || paging.passes_over_empty_pages();
+        let verdict = if unknown { Verdict::Unknown } else { drift.verdict(required) };
         if let Some(next) = drift.end(verdict)? {
             return Ok(Some(next));
         }

@@ -75,6 +75,18 @@ pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> Result<
             .with("path", path)
             .hint("give the endpoint a `paginator`, or `paginator: single_page` if one page is meant"));
     }
+    // Where a list is counted in pages, but not which one this is, the first number is not known.
+    if let Some((path, id)) = named(PAGES)
+        && document.scalar(*id).and_then(|text| text.parse::<u64>().ok()).is_some_and(|pages| pages > 1)
+        && !page.records.contains(&document.root())
+    {
+        return Err(pagination("the API counts several pages, but does not say how they are asked for")
+            .with("path", path)
+            .hint(
+                "give the endpoint a `paginator` such as {type: page_number, base_page: 1, total_path: ...}, \
+                 or `paginator: single_page` if one page is meant",
+            ));
+    }
     Ok((with(PaginatorPlan::SinglePage, None), "a single page"))
 }
 
