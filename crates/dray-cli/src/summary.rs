@@ -52,6 +52,9 @@ pub(crate) fn summary(report: &Report, place: &Place) -> String {
         if resource.ignored > 0 {
             text.push_str(&format!("\n{name}: {} answers ignored as configured", resource.ignored));
         }
+        for (reason, count) in &resource.skipped {
+            text.push_str(&format!("\n{name}: {count} lists skipped as configured: {reason}"));
+        }
     }
     for note in &report.notes {
         text.push_str(&format!("\nnote: {note}"));

@@ -72,6 +72,9 @@ pub struct ResourceReport {
     /// Answers ignored as `response_actions` says.
     #[serde(skip_serializing_if = "is_zero")]
     pub ignored: u64,
+    /// Lists skipped as `response_actions` says, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
     /// Records outside the incremental range.
     #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,

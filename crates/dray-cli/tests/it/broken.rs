@@ -10,7 +10,7 @@ fn an_unknown_key() {
       |
     5 |     endpoint: {path: posts, data_selectr: data}
       |                             ^
-      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `auth`, `expand`, `data_selector_required`
+      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `data_selector_required`
     error: 1 problem in api.yaml
     ");
 }
@@ -188,7 +188,7 @@ fn several_problems_at_once() {
       |
     2 |   base_ulr: https://api.example.com/
       |   ^
-      = help: nearest is `base_url`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`, `tls`, `limits`, `rejects`, `max_rejects`
+      = help: nearest is `base_url`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`, `tls`, `limits`, `rejects`, `max_rejects`, `response_actions`
 
     api.yaml:2:3: client: missing key `base_url`
       |

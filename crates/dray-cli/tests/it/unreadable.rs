@@ -129,7 +129,7 @@ fn overrides_that_fit_nothing() {
       = help: did you mean `posts`?
 
     api.yaml: client.retyr: unknown key `retyr`
-      = help: nearest is `retry`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`, `tls`, `limits`, `rejects`, `max_rejects`
+      = help: nearest is `retry`; expected one of `base_url`, `headers`, `auth`, `paginator`, `retry`, `rate_limit`, `concurrency`, `timeout`, `allowed_origins`, `max_body`, `tls`, `limits`, `rejects`, `max_rejects`, `response_actions`
     error: 3 problems in api.yaml
     ");
 }

@@ -38,7 +38,7 @@ impl std::fmt::Debug for Target {
 
 /// All targets.
 #[must_use]
-pub fn all() -> [&'static Target; 7] {
+pub fn all() -> [&'static Target; 8] {
     targets::ALL
 }
 

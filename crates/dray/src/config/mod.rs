@@ -4,10 +4,12 @@
 //! problem can be shown where it was written. [`dialect`] brings loose spellings into dlt's own, [`read()`]
 //! makes a [`model::Config`] of the tree. Only [`load`] touches files and the environment.
 
+pub mod answers;
 pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
 pub(crate) mod each;
+pub mod format;
 pub mod lists;
 pub(crate) mod literals;
 pub mod load;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 pub use self::auth::{AuthConfig, LoginConfig, OAuth2Config, TokenRequestConfig};
 
+use super::answers::ActionConfig;
+use super::format::FormatConfig;
 use super::node::{Node, Place};
 use crate::plan::{
-    CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, Method, Note, OnMissing, StopPlan, Text,
+    CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -66,6 +68,7 @@ pub struct ClientConfig {
     pub limits: LimitsConfig,
     pub rejects: Option<bool>,
     pub max_rejects: Option<u64>,
+    pub response_actions: Vec<ActionConfig>,
 }
 
 /// `client.tls`.
@@ -199,7 +202,8 @@ pub struct EndpointConfig {
     pub paginator: Option<PaginatorConfig>,
     pub data_selector: Option<Located<String>>,
     pub incremental: Option<IncrementalConfig>,
-    pub response_actions: Option<Vec<IgnoreRule>>,
+    pub response_actions: Option<Vec<ActionConfig>>,
+    pub format: Option<FormatConfig>,
     pub auth: Option<Located<AuthConfig>>,
     pub expand: Option<ExpandConfig>,
     pub parent_filter: Option<Located<String>>,

@@ -15,7 +15,7 @@ use super::request::Request;
 use super::session::{Fetched, Session, Silence};
 use super::stats::ResourceStats;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::IgnoreRule;
+use crate::plan::{AnswerRule, FormatPlan};
 
 /// Pages of one chain under way at once, whatever `client.concurrency` allows: as many may be asked for past the end.
 const MOST: usize = 16;
@@ -39,7 +39,7 @@ impl Asker {
     pub(super) async fn fetch(&self, ask: &Ask) -> Result<Fetched> {
         let stats =
             self.stats.get(self.index).ok_or_else(|| Error::new(ErrorKind::Bug, "no counters for it"))?;
-        self.session.fetch(&ask.request, &self.auth, &ask.ignore, ask.silence, stats).await
+        self.session.fetch(ask, &self.auth, stats).await
     }
 }
 
@@ -47,7 +47,8 @@ impl Asker {
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) request: Request,
-    pub(super) ignore: Arc<[IgnoreRule]>,
+    pub(super) rules: Arc<[AnswerRule]>,
+    pub(super) format: Arc<FormatPlan>,
     pub(super) silence: Silence,
 }
 

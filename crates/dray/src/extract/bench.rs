@@ -19,7 +19,7 @@ pub fn walk(plan: &ResourcePlan, pages: &[(Document, Vec<NodeId>)]) -> Result<us
     let mut chain = Chain::new(plan);
     let mut sent = Chain::first(&plan.paging);
     for (taken, (document, records)) in pages.iter().enumerate() {
-        let page = PageFacts { document, records, headers: &headers, url: &url };
+        let page = PageFacts { document, records, headers: &headers, url: &url, last: false };
         match chain.next(&plan.paging, &sent, &page)? {
             Next::Page(token) => sent = token,
             Next::Done => return Ok(taken + 1),

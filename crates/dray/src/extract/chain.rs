@@ -12,14 +12,15 @@ use super::incremental::{CursorMove, CursorState, Tracker};
 use super::paginate::{self, Chain, Next, PageFacts, Token};
 use super::position::{self, Anchor, Position, StoredToken, stale};
 use super::request::{self, Fill};
-use super::select::{Selected, expand, select};
-use super::session::{Fetched, Session, Silence};
+use super::select::{Selected, expand};
+use super::session::{Session, Silence};
 use super::sift::sift;
 use super::stats::{ResourceStats, add};
+use super::taken::{Taken, cut_short, taken};
 use super::windows::Slicer;
 use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
+use crate::plan::{AnswerAction, AnswerRule, PaginatorPlan, Paging, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -40,23 +41,16 @@ pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "the run was stopped")
 }
 
-/// Whether a chain that feels its way may take this status for its end.
-fn means_no_page(status: StatusCode) -> bool {
-    let other = matches!(
-        status,
-        StatusCode::UNAUTHORIZED
-            | StatusCode::FORBIDDEN
-            | StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TOO_MANY_REQUESTS
-    );
-    !other && !status.is_server_error()
-}
-
-/// `response_actions` would end the list in its middle.
-pub(super) fn cut_short(status: StatusCode) -> Error {
-    Error::new(ErrorKind::Response, "a later page was answered as `response_actions` says to ignore: the rest of the list would be lost")
-        .with("status", status.as_u16())
-        .hint("an ignored answer means no records on the first page, and the end only of a list whose length the API does not tell; narrow the rule with `content`, or add the status to `client.retry.statuses`")
+/// A rule that comes before those of the configuration: a chain that feels its way ends at 404.
+fn nowhere() -> AnswerRule {
+    let not_found = StatusCode::NOT_FOUND.as_u16();
+    AnswerRule {
+        statuses: vec![not_found..=not_found],
+        content: None,
+        headers: Vec::new(),
+        body: Vec::new(),
+        action: AnswerAction::Ignore,
+    }
 }
 
 impl Reader {
@@ -121,9 +115,8 @@ impl Reader {
         let fill = Fill { parent: partition.fields.clone(), own, start, end, initial };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new(plan);
-        let usual: Arc<[IgnoreRule]> = plan.ignore.as_slice().into();
-        let nowhere = IgnoreRule { status: Some(404), content: None };
-        let beyond: Arc<[IgnoreRule]> = plan.ignore.iter().cloned().chain([nowhere]).collect();
+        let usual = &plan.answers.rules;
+        let beyond: Arc<[AnswerRule]> = [nowhere()].into_iter().chain(usual.iter().cloned()).collect();
         let mut token = Chain::first(&paging);
         let mut anchor = None;
         if let Some(position) = &partition.position {
@@ -138,12 +131,13 @@ impl Reader {
         let mut ahead = Ahead::new(self.asker(), self.session.plan.client.concurrency);
         // How a page is asked for once the chain has come to it.
         let ask = |paging: &Paging, chain: &Chain, token: &Token, number: u64, first: bool| -> Result<Ask> {
-            let ignore = if chain.is_unsure() { &beyond } else { &usual };
+            let rules = if chain.is_unsure() { &beyond } else { usual };
             let mut request = request::build(&self.session.plan, plan, paging, &fill, token)?;
             request.line = self.index + 1;
             Ok(Ask {
                 request,
-                ignore: Arc::clone(ignore),
+                rules: Arc::clone(rules),
+                format: Arc::clone(&plan.answers.format),
                 silence: silence(token, number, chain, partition, first),
             })
         };
@@ -154,28 +148,28 @@ impl Reader {
             if ahead.was_early() {
                 chain.hurry();
             }
-            let (document, headers, url) =
-                match fetched.map_err(|error| refused(paginate::explained(&token, error), first))? {
-                    Fetched::Page { document, headers, url } => (document, headers, url),
-                    Fetched::Nothing | Fetched::Ignored(_) if first => {
-                        return Err(stale("the last page is not there any more"));
+            let fetched = fetched.map_err(|error| refused(paginate::explained(&token, error), first))?;
+            let (selected, headers, url, last) = match taken(&self.session, fetched, selector.as_ref())? {
+                Taken::Page { selected, headers, url, last } => (selected, headers, url, last),
+                Taken::Nothing | Taken::Ruled(_) if first => {
+                    return Err(stale("the last page is not there any more"));
+                }
+                Taken::Ruled(ruled) if !chain.is_unsure() => {
+                    if *number > 1 && !ruled.may_end(chain.is_promised()) {
+                        return Err(cut_short(&ruled));
                     }
-                    Fetched::Ignored(status) if !chain.is_unsure() => {
-                        if *number > 1 && (chain.is_promised() || !means_no_page(status)) {
-                            return Err(cut_short(status));
-                        }
-                        add(&stats.ignored, 1);
-                        break;
+                    stats.ruled(&ruled.ruling);
+                    break;
+                }
+                Taken::Nothing | Taken::Ruled(_) => match chain.nothing(&paging, &token)? {
+                    Next::Page(following) => {
+                        token = following;
+                        continue;
                     }
-                    Fetched::Nothing | Fetched::Ignored(_) => match chain.nothing(&paging, &token)? {
-                        Next::Page(following) => {
-                            token = following;
-                            continue;
-                        }
-                        Next::Done => break,
-                    },
-                };
-            let mut selected = select(document, selector.as_ref())?;
+                    Next::Done => break,
+                },
+            };
+            let mut selected = selected;
             selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
             let facts = PageFacts {
@@ -183,6 +177,7 @@ impl Reader {
                 records: &selected.records,
                 headers: &headers,
                 url: &url,
+                last,
             };
             if matches!(paging.paginator, PaginatorPlan::Auto) {
                 let (found, words) = paginate::detect(&paging, &facts)?;

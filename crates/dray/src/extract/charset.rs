@@ -3,30 +3,42 @@
 //! JSON is UTF-8 whatever `Content-Type` says (RFC 8259), and many a server declares Latin-1 for a body in UTF-8. So a
 //! declared charset counts only where the body is not UTF-8.
 
+use crate::plan::Encoding;
+
 /// What Windows has in the place of the control characters of Latin-1; five bytes mean nothing.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// The body in UTF-8, as far as it can be known what it is in.
-pub(super) fn utf8(body: Vec<u8>, content_type: Option<&str>) -> Vec<u8> {
+/// The body in UTF-8, as far as it can be known what it is in. `told`: what the configuration says, which counts more
+/// than what the answer declares.
+pub(super) fn utf8(body: Vec<u8>, told: Option<Encoding>, content_type: Option<&str>) -> Vec<u8> {
     if let Some(big) = utf16(&body) {
         return from_utf16(&body, big);
     }
-    let charset = content_type.and_then(charset);
-    let high: fn(u8) -> char = match charset.as_deref() {
-        Some("iso-8859-1" | "latin1" | "latin-1" | "iso8859-1") => char::from,
-        Some("windows-1252" | "cp1252") => |byte| {
+    let declared = || content_type.and_then(charset).and_then(|name| named(&name));
+    let high: fn(u8) -> char = match told.or_else(declared) {
+        Some(Encoding::Latin1) => char::from,
+        Some(Encoding::Windows1252) => |byte| {
             let place = usize::from(byte).wrapping_sub(0x80);
             WINDOWS_1252.get(place).copied().unwrap_or(char::from(byte))
         },
-        _ => return body,
+        Some(Encoding::Utf8) | None => return body,
     };
-    if simdutf8::basic::from_utf8(&body).is_ok() {
+    if told.is_none() && simdutf8::basic::from_utf8(&body).is_ok() {
         return body;
     }
     body.into_iter().map(high).collect::<String>().into_bytes()
+}
+
+/// An encoding by its name.
+pub(super) fn named(name: &str) -> Option<Encoding> {
+    match name.to_ascii_lowercase().as_str() {
+        "iso-8859-1" | "latin1" | "latin-1" | "iso8859-1" => Some(Encoding::Latin1),
+        "windows-1252" | "cp1252" => Some(Encoding::Windows1252),
+        _ => None,
+    }
 }
 
 fn charset(content_type: &str) -> Option<String> {
@@ -69,10 +81,10 @@ fn from_utf16(body: &[u8], big: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::utf8;
+    use super::*;
 
     fn read(body: &[u8], content_type: &str) -> String {
-        String::from_utf8_lossy(&utf8(body.to_vec(), Some(content_type))).into_owned()
+        String::from_utf8_lossy(&utf8(body.to_vec(), None, Some(content_type))).into_owned()
     }
 
     #[test]
@@ -82,6 +94,17 @@ mod tests {
         assert_eq!(read("\"café\"".as_bytes(), latin), "\"café\"");
         assert_eq!(read(b"\"\x80 \xe9\"", "text/json;charset=\"windows-1252\""), "\"€ é\"");
         assert_eq!(read(b"\"\xe9\"", "application/json"), "\"\u{fffd}\"");
+    }
+
+    #[test]
+    fn an_encoding_that_is_told_counts_whatever_is_declared() {
+        let told = |encoding, body: &[u8]| {
+            let read = utf8(body.to_vec(), Some(encoding), Some("text/csv; charset=utf-8"));
+            String::from_utf8_lossy(&read).into_owned()
+        };
+        assert_eq!(told(Encoding::Latin1, b"caf\xe9;\xc3\xa9"), "café;Ã©");
+        assert_eq!(told(Encoding::Windows1252, b"\x80 5"), "€ 5");
+        assert_eq!(told(Encoding::Utf8, "café".as_bytes()), "café");
     }
 
     #[test]

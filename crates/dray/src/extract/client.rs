@@ -137,7 +137,8 @@ fn broken(message: &'static str, error: reqwest::Error) -> Error {
     error
 }
 
-fn refused(why: Refused) -> Error {
+/// A body that was not taken, as an error.
+pub(super) fn refused(why: Refused) -> Error {
     match why {
         // Another attempt may come through whole.
         Refused::Broken(error) => {

@@ -10,13 +10,14 @@ use url::Url;
 
 use super::Reject;
 use super::ahead::{Ask, Asker};
-use super::chain::{Reader, cut_short};
+use super::chain::Reader;
 use super::paginate::{self, Chain, Next, PageFacts, Token};
 use super::request::{self, Fill};
-use super::select::{Selected, select};
-use super::session::{Fetched, Silence};
+use super::select::Selected;
+use super::session::Silence;
 use super::sift::sift;
 use super::stats::add;
+use super::taken::{Taken, cut_short, taken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId};
 use crate::plan::{CompletePlan, ExpandPlan, PaginatorPlan};
@@ -183,20 +184,22 @@ impl Errand {
             let mut request = request::build(&session.plan, plan, &paging, &fill, &token)?;
             request.line = asker.index + 1;
             let silence = if chain.is_unsure() { Silence::Believed } else { Silence::Refused };
-            let ask = Ask { request, ignore: plan.ignore.as_slice().into(), silence };
+            let answers = &plan.answers;
+            let (rules, format) = (Arc::clone(&answers.rules), Arc::clone(&answers.format));
+            let ask = Ask { request, rules, format, silence };
             let fetched = asker.fetch(&ask).await.map_err(|error| paginate::explained(&token, error))?;
-            let (document, headers, url) = match fetched {
-                Fetched::Page { document, headers, url } => (document, headers, url),
-                Fetched::Ignored(status) if !chain.is_unsure() => {
-                    if *number > 1 {
-                        return Err(cut_short(status));
+            let (mut selected, headers, url, last) = match taken(session, fetched, selector.as_ref())? {
+                Taken::Page { selected, headers, url, last } => (selected, headers, url, last),
+                Taken::Ruled(ruled) if !chain.is_unsure() => {
+                    if *number > 1 && !ruled.may_end(chain.is_promised()) {
+                        return Err(cut_short(&ruled));
                     }
                     // The record itself may be gone by now: what it held of its list is all there is.
-                    add(&stats.ignored, 1);
-                    rest.whole = false;
+                    stats.ruled(&ruled.ruling);
+                    rest.whole &= *number > 1;
                     break;
                 }
-                Fetched::Nothing | Fetched::Ignored(_) => match chain.nothing(&paging, &token)? {
+                Taken::Nothing | Taken::Ruled(_) => match chain.nothing(&paging, &token)? {
                     Next::Page(following) => {
                         token = following;
                         continue;
@@ -204,7 +207,6 @@ impl Errand {
                     Next::Done => break,
                 },
             };
-            let mut selected = select(document, selector.as_ref())?;
             selector = selector.or_else(|| selected.found.take());
             add(&stats.pages, 1);
             let facts = PageFacts {
@@ -212,6 +214,7 @@ impl Errand {
                 records: &selected.records,
                 headers: &headers,
                 url: &url,
+                last,
             };
             if matches!(paging.paginator, PaginatorPlan::Auto) {
                 (paging, _) = paginate::detect(&paging, &facts)?;

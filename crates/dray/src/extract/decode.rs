@@ -94,6 +94,11 @@ fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// Bytes that a body may have of which so many came over the wire.
+pub(super) fn most(limits: &Limits, wire: u64) -> u64 {
+    limits.body_bytes.min(limits.ratio.saturating_mul(wire).max(RATIO_FROM))
+}
+
 impl Decoder {
     /// A decoder for `Content-Encoding`, and room for the bytes that `Content-Length` announces.
     pub(super) fn new(
@@ -167,9 +172,8 @@ impl Decoder {
         }
     }
 
-    /// Bytes that the body may have, given what came over the wire so far.
     fn most(&self) -> u64 {
-        self.limits.body_bytes.min(self.limits.ratio.saturating_mul(self.wire).max(RATIO_FROM))
+        most(&self.limits, self.wire)
     }
 
     fn refused(&mut self, error: IoError) -> Refused {

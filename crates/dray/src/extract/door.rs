@@ -46,14 +46,15 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
     let Some(resource) = plan.resources.get(index) else {
         return Err(Error::new(ErrorKind::Bug, "no such resource"));
     };
-    let document =
-        body::read(bytes, headers, &plan.client.limits.json).map_err(|unreadable| unreadable.error)?;
+    let document = body::read(bytes, headers, &resource.answers.format, &plan.client.limits)
+        .map_err(|unreadable| unreadable.error)?;
     let mut selected = select(document, resource.selector.as_ref())?;
     let facts = PageFacts {
         document: &selected.document,
         records: &selected.records,
         headers,
         url: &plan.client.base_url,
+        last: false,
     };
     let mut paging = resource.paging.clone();
     if matches!(paging.paginator, PaginatorPlan::Auto) {
@@ -100,7 +101,7 @@ pub fn link(plan: &Plan, index: usize, headers: &HeaderMap) -> Option<String> {
     let document = crate::json::Document::parse(b"[{\"id\":1}]".to_vec()).ok()?;
     let records: Vec<_> = document.items(document.root()).collect();
     let url: &Url = &plan.client.base_url;
-    let facts = PageFacts { document: &document, records: &records, headers, url };
+    let facts = PageFacts { document: &document, records: &records, headers, url, last: false };
     match Chain::new(resource).next(&resource.paging, &Token::First, &facts) {
         Ok(next) => Some(format!("{next:?}")),
         Err(error) => Some(error.chain()),

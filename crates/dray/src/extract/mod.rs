@@ -5,6 +5,7 @@
 //! only while a request is under way, so no depth of dependence can block itself.
 
 mod ahead;
+mod answers;
 mod auth;
 #[doc(hidden)]
 pub mod bench;
@@ -18,10 +19,12 @@ mod complete;
 mod decode;
 #[doc(hidden)]
 pub mod door;
+mod format;
 mod incremental;
 mod order;
 mod paginate;
 mod position;
+mod refusal;
 mod request;
 mod resume;
 mod retention;
@@ -32,6 +35,7 @@ mod session;
 mod sift;
 mod slots;
 mod stats;
+mod taken;
 mod throttle;
 mod windows;
 

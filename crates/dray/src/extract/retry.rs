@@ -14,6 +14,8 @@ use crate::plan::RetryPlan;
 pub(super) enum Ended<'a> {
     /// An answer with these headers.
     Status(StatusCode, &'a HeaderMap),
+    /// An answer that `response_actions` says to ask for again, after this time if one is given there.
+    Ruled(Option<Duration>, StatusCode, &'a HeaderMap),
     /// No answer, or a broken one.
     Broken,
 }
@@ -33,6 +35,10 @@ pub(super) enum Decision {
 pub(super) fn decide(policy: &RetryPlan, retries: u32, ended: Ended<'_>, now: Timestamp) -> Decision {
     let (wanted, named) = match ended {
         Ended::Broken => (true, None),
+        Ended::Ruled(Some(delay), ..) if retries < policy.max_retries => {
+            return Decision::Retry { wait: delay, exact: true };
+        }
+        Ended::Ruled(_, status, headers) => (true, named_wait(status, headers, now)),
         Ended::Status(status, headers) => {
             let listed = policy.statuses.contains(&status.as_u16());
             let wanted = should_retry(headers).filter(|_| !status.is_success()).unwrap_or(listed);
@@ -160,6 +166,18 @@ mod tests {
             assert_eq!(after(status, &[], 0), Decision::Stands, "{status}");
         }
         assert_eq!(decide(&policy(), 0, Ended::Broken, Timestamp::UNIX_EPOCH), wait(2.0, false));
+    }
+
+    #[test]
+    fn a_rule_names_its_own_wait_and_is_counted_as_any_retry() {
+        let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, "7".parse().unwrap())]);
+        let after = |delay, retries| {
+            let ended = Ended::Ruled(delay, StatusCode::FORBIDDEN, &headers);
+            decide(&policy(), retries, ended, Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(after(Some(Duration::from_secs(5)), 2), wait(5.0, true));
+        assert_eq!(after(Some(Duration::from_secs(5)), 3), Decision::Stands);
+        assert_eq!(after(None, 0), wait(7.0, true));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::answers::words;
 use super::complete::Rest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
@@ -31,8 +32,22 @@ impl Selected {
     }
 }
 
+/// A page without records where they must be.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) error: Error,
+    /// What the body says in their place, not yet cleared of secrets.
+    pub(super) said: Option<String>,
+}
+
+impl From<Missing> for Error {
+    fn from(missing: Missing) -> Self {
+        missing.error
+    }
+}
+
 /// The records of a body.
-pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Selected> {
+pub(super) fn select(document: Document, selector: Option<&Path>) -> std::result::Result<Selected, Missing> {
     let Some(path) = selector else {
         let (records, found) = match detect(&document) {
             Some((list, path)) => (document.items(list).collect(), Some(path)),
@@ -46,7 +61,8 @@ pub(super) fn select(document: Document, selector: Option<&Path>) -> Result<Sele
         // It may choose nothing, but there must be something to choose from.
         [] => {
             let from = path.chooses_from().and_then(|from| from.first(&document, document.root()));
-            from.map(|_| Vec::new()).ok_or_else(|| missing(&document, path))?
+            let lost = || Missing { error: missing(&document, path), said: words(&document) };
+            from.map(|_| Vec::new()).ok_or_else(lost)?
         }
         [single] => one(&document, *single),
         _ => found,

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use http::{StatusCode, header};
 use url::Url;
 
+use super::ahead::Ask;
+use super::answers::{self, Candidates, Ruled, Ruling};
 use super::auth::Authenticator;
 use super::body::{self, Unreadable};
 use super::client::{Answer, Attempt, Http};
 use super::paginate::Token;
 use super::paginate::storable::storable;
+use super::refusal::Case;
 use super::request::{Request, shown, without_user};
-use super::retry::{Decision, Ended, decide, longer_wait, says_too_many};
+use super::retry::{Decision, Ended, decide, says_too_many};
 use super::slots::Slot;
 use super::stats::{ResourceStats, add};
 use super::throttle::Throttle;
@@ -19,16 +22,11 @@ use crate::address::is_metadata_host;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Document;
-use crate::plan::{IgnoreRule, Method, Plan};
+use crate::plan::{AnswerAction, AnswerRule, Method, Plan};
 use crate::secret::{Scrubber, Secret};
 
 /// New tokens for one request: the second is for a token that ended while the request was under way again.
 const MAX_RENEWALS: u32 = 2;
-/// Bytes of a refusal's body that an error shows.
-const SHOWN_BODY: usize = 2048;
-/// Bytes of it that are searched for secrets before it is cut: a half secret would not be found.
-const SEARCHED_BODY: usize = 64 << 10;
-
 /// What all requests of a run share.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -55,11 +53,39 @@ pub(super) enum Silence {
 #[expect(clippy::large_enum_variant, reason = "moved once a page")]
 pub(super) enum Fetched {
     /// The body, and where it came from.
-    Page { document: Document, headers: http::HeaderMap, url: Url },
+    Page {
+        document: Document,
+        headers: http::HeaderMap,
+        url: Url,
+        /// `response_actions` says that it ends the list.
+        last: bool,
+    },
     /// 204: nothing.
     Nothing,
-    /// An answer of this status that `response_actions` says to ignore.
-    Ignored(StatusCode),
+    /// What `response_actions` says is no page.
+    Ruled(Ruled),
+}
+
+/// An answer that stands, and what was decided on the way to it.
+struct Came<'r> {
+    answer: Answer,
+    /// Of the token that it was asked with.
+    generation: Option<u64>,
+    /// The rule for a refusal.
+    rule: Option<&'r AnswerRule>,
+}
+
+/// What the attempts at one page share.
+struct Tries<'a> {
+    auth: &'a Authenticator,
+    stats: &'a ResourceStats,
+    retries: u32,
+    /// A rule had the token renewed.
+    refreshed: bool,
+}
+
+fn refreshes(rule: Option<&AnswerRule>) -> bool {
+    rule.is_some_and(|rule| rule.action == AnswerAction::RefreshAuth)
 }
 
 impl Session {
@@ -89,48 +115,119 @@ impl Session {
     /// Asks for a page until there is one, or no attempt is left.
     pub(super) async fn fetch(
         &self,
-        request: &Request,
+        ask: &Ask,
         auth: &Authenticator,
-        ignore: &[IgnoreRule],
-        silence: Silence,
         stats: &ResourceStats,
     ) -> Result<Fetched> {
+        let Ask { request, rules, format, silence } = ask;
         self.check_origin(&request.url)?;
-        let mut retries = 0;
+        let mut tries = Tries { auth, stats, retries: 0, refreshed: false };
         let mut asked_again = false;
         loop {
             let mut url = request.url.clone();
-            let answer = self.attempts(request, Some(auth), Some(stats), &mut retries, &mut url).await?;
-            if ignored(&answer, ignore) {
-                return Ok(Fetched::Ignored(answer.status));
+            let sent = self.attempts(request, Some(auth), rules, Some(stats), &mut tries.retries, &mut url);
+            let Came { answer, generation, rule } = sent.await?;
+            let good = answer.status.is_success();
+            if !good && rule.is_none() {
+                return Err(self.refusal(&answer, &url, tries.retries));
             }
-            if !answer.status.is_success() {
-                return Err(self.refusal(&answer, &url, retries));
+            let candidates = if good { Candidates::of(rules, &answer) } else { Candidates::default() };
+            let begins = (!good).then(|| self.begins(&answer.body));
+            let Answer { status, headers, body } = answer;
+            let silent = matches!(status.as_u16(), 204 | 205);
+            let read = (!silent).then(|| body::read(body, &headers, format, &self.plan.client.limits));
+            let document = read.as_ref().and_then(|read| read.as_ref().ok());
+            let rule = rule.or_else(|| candidates.judge(document));
+            if let Some(generation) = generation.filter(|_| good && !refreshes(rule)) {
+                auth.accepted(generation);
             }
-            let status = answer.status.as_u16();
-            let silent = matches!(status, 204 | 205);
-            let (error, again) = if silent {
-                if asked_again || silence == Silence::Believed {
-                    return Ok(Fetched::Nothing);
+            // The last page of a list may hold records.
+            let last =
+                good && document.is_some() && rule.is_some_and(|rule| rule.action == AnswerAction::End);
+            if let Some(rule) = rule.filter(|_| !last) {
+                let case = Case { status, url: &url, retries: tries.retries, begins, document };
+                match self.follow(rule, &case, &headers, generation, &mut tries).await? {
+                    Some(ruling) => return Ok(Fetched::Ruled(Ruled { status, ruling })),
+                    None => continue,
                 }
-                asked_again = silence == Silence::AskedAgain;
-                let error = Error::new(ErrorKind::Response, "the API has nothing where it announced a page")
-                    .hint("if that is how its pages end, tell how else: `has_more_path`, `total_path`, `stop_after_empty_page`");
-                (error, true)
-            } else {
-                match body::read(answer.body, &answer.headers, &self.plan.client.limits.json) {
-                    Ok(document) => return Ok(Fetched::Page { document, headers: answer.headers, url }),
-                    Err(Unreadable { error, begins, again }) => (self.beginning_with(error, &begins), again),
+            }
+            let (error, again) = match read {
+                None => {
+                    if asked_again || *silence == Silence::Believed {
+                        return Ok(Fetched::Nothing);
+                    }
+                    asked_again = *silence == Silence::AskedAgain;
+                    let error = Error::new(ErrorKind::Response, "the API has nothing where it announced a page")
+                        .hint("if that is how its pages end, tell how else: `has_more_path`, `total_path`, `stop_after_empty_page`");
+                    (error, true)
+                }
+                Some(Ok(document)) => return Ok(Fetched::Page { document, headers, url, last }),
+                Some(Err(Unreadable { error, begins, again })) => {
+                    (self.beginning_with(error, &begins), again)
                 }
             };
-            let error = error.with("url", shown(&url)).with("status", status).with("attempt", retries + 1);
+            let attempt = tries.retries + 1;
+            let error =
+                error.with("url", shown(&url)).with("status", status.as_u16()).with("attempt", attempt);
             if !again {
                 return Err(error);
             }
-            let last = self.wait(Ended::Broken, &mut retries, Some(stats), &error).await;
-            if last.is_none() {
+            let waited = self.wait(Ended::Broken, &mut tries.retries, Some(stats), &error).await;
+            if waited.is_none() {
                 // It was to be asked again, and no attempt is left for it.
                 return if silent && asked_again { Ok(Fetched::Nothing) } else { Err(error) };
+            }
+        }
+    }
+
+    /// Does what a rule says: what the answer means, or none where the request is to be sent again.
+    async fn follow(
+        &self,
+        rule: &AnswerRule,
+        case: &Case<'_>,
+        headers: &http::HeaderMap,
+        generation: Option<u64>,
+        tries: &mut Tries<'_>,
+    ) -> Result<Option<Ruling>> {
+        match &rule.action {
+            AnswerAction::Ignore => Ok(Some(Ruling::Ignored)),
+            AnswerAction::End => Ok(Some(Ruling::Ended)),
+            AnswerAction::Skip { reason } => {
+                let reason = reason.clone().unwrap_or_else(|| format!("status {}", case.status.as_u16()));
+                Ok(Some(Ruling::Skipped(reason)))
+            }
+            AnswerAction::Retry { delay } => {
+                let error =
+                    self.ruled(case, "the API gives again what `response_actions` says to retry", None);
+                let ended = Ended::Ruled(*delay, case.status, headers);
+                match self.wait(ended, &mut tries.retries, Some(tries.stats), &error).await {
+                    Some(()) => Ok(None),
+                    None => Err(error.hint("raise `client.retry.max_retries`, or the action's `delay`")),
+                }
+            }
+            AnswerAction::RefreshAuth => {
+                let renewed = match generation.filter(|_| !tries.refreshed) {
+                    Some(generation) => tries.auth.renew(generation).await,
+                    None => false,
+                };
+                tries.refreshed = true;
+                if renewed {
+                    add(&tries.stats.retries, 1);
+                    return Ok(None);
+                }
+                let (message, hint) = match generation {
+                    Some(_) => ("the API refuses a new token too", "check what the credentials may read"),
+                    None => (
+                        "`response_actions` says `refresh_auth`, but these credentials are not renewed",
+                        "use an `auth` whose token is fetched, such as `oauth2_refresh_token`, or `action: fail`",
+                    ),
+                };
+                Err(self.ruled(case, message, None).hint(hint))
+            }
+            AnswerAction::Fail { message, words } => {
+                let message =
+                    message.as_deref().unwrap_or("the API's answer is one that `response_actions` refuses");
+                Err(self.ruled(case, message, words.as_ref()))
             }
         }
     }
@@ -148,18 +245,21 @@ impl Session {
         auth: Option<&Authenticator>,
         stats: Option<&ResourceStats>,
     ) -> Result<Answer> {
-        Box::pin(self.attempts(request, auth, stats, &mut 0, &mut request.url.clone())).await
+        let url = &mut request.url.clone();
+        let came = Box::pin(self.attempts(request, auth, &[], stats, &mut 0, url)).await?;
+        Ok(came.answer)
     }
 
-    /// Attempts until an answer stands.
-    async fn attempts(
+    /// Attempts until an answer stands. Of `rules` only those for refusals are looked at.
+    async fn attempts<'r>(
         &self,
         request: &Request,
         auth: Option<&Authenticator>,
+        rules: &'r [AnswerRule],
         stats: Option<&ResourceStats>,
         retries: &mut u32,
         url: &mut Url,
-    ) -> Result<Answer> {
+    ) -> Result<Came<'r>> {
         let (mut redirects, mut renewed, mut method) = (0, 0, request.method);
         loop {
             let credentials = match auth {
@@ -234,16 +334,22 @@ impl Session {
                     continue;
                 }
             }
+            let generation = credentials.generation;
             if answer.status.is_success() {
-                if let (Some(auth), Some(generation)) = (auth, credentials.generation) {
-                    auth.accepted(generation);
-                }
-                return Ok(answer);
+                return Ok(Came { answer, generation, rule: None });
             }
-            let ended = Ended::Status(answer.status, &answer.headers);
-            let refused = self.refusal(&answer, url, *retries);
-            if self.wait(ended, retries, stats, &refused).await.is_none() {
-                return Ok(answer);
+            let rule = answers::of_refusal(rules, &answer, &self.plan.client.limits);
+            // What an answer means counts only once it stands: another attempt may bring the page.
+            let meaning = rule.is_none_or(|rule| {
+                matches!(rule.action, AnswerAction::Ignore | AnswerAction::Skip { .. } | AnswerAction::End)
+            });
+            let stands = !meaning || {
+                let ended = Ended::Status(answer.status, &answer.headers);
+                let refused = self.refusal(&answer, url, *retries);
+                self.wait(ended, retries, stats, &refused).await.is_none()
+            };
+            if stands {
+                return Ok(Came { answer, generation, rule });
             }
         }
     }
@@ -290,7 +396,9 @@ impl Session {
             reason = why.chain(),
             "trying again"
         );
-        if matches!(ended, Ended::Status(StatusCode::TOO_MANY_REQUESTS, _)) {
+        if let Ended::Status(StatusCode::TOO_MANY_REQUESTS, _)
+        | Ended::Ruled(_, StatusCode::TOO_MANY_REQUESTS, _) = ended
+        {
             // The limit is the client's, not this worker's.
             self.throttle.pause(wait);
         }
@@ -349,50 +457,4 @@ impl Session {
         Err(wrong("the API leads to another origin, which must not get the credentials")
             .hint(format!("add `{other}` to `client.allowed_origins` if it belongs to the API")))
     }
-
-    /// A refusal as an error: status, attempts, and the beginning of what the API says.
-    fn refusal(&self, answer: &Answer, url: &Url, retries: u32) -> Error {
-        let status = answer.status;
-        let kind = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,
-            _ => ErrorKind::Request,
-        };
-        let end = answer.body.len().min(SEARCHED_BODY);
-        let body = String::from_utf8_lossy(answer.body.get(..end).unwrap_or_default());
-        // An API may repeat what it was asked, keys included.
-        let body = self.scrubbed(&body);
-        let body = body.get(..body.floor_char_boundary(SHOWN_BODY)).unwrap_or_default();
-        let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
-        let message = if status.is_server_error() { "the API cannot answer" } else { "the API refuses" };
-        let error = Error::new(kind, message).with("status", status.as_u16()).with("url", shown(url));
-        let error = if retries > 0 { error.with("attempt", retries + 1) } else { error };
-        let error = if line.is_empty() { error } else { error.with("body", line) };
-        if let Some(wait) = longer_wait(&self.plan.client.retry, status, &answer.headers, self.env.now()) {
-            let asked = format!("{} s", wait.as_secs());
-            return error
-                .hint(format!("the API asks to wait {asked}: try later, or raise `client.retry.max_wait`"));
-        }
-        match status {
-            StatusCode::UNAUTHORIZED => error.hint("check the credentials: the API does not know them"),
-            StatusCode::FORBIDDEN => {
-                error.hint("the credentials are known but may not read this: check their permissions")
-            }
-            StatusCode::NOT_FOUND => error.hint("check `client.base_url` and the resource's path"),
-            StatusCode::TOO_MANY_REQUESTS => error.hint(
-                "lower `client.rate_limit` or `client.concurrency`, or raise `client.retry.max_retries`",
-            ),
-            _ => error,
-        }
-    }
-}
-
-fn ignored(answer: &Answer, rules: &[IgnoreRule]) -> bool {
-    rules.iter().any(|rule| {
-        let status = rule.status.is_none_or(|status| status == answer.status.as_u16());
-        let content = rule
-            .content
-            .as_deref()
-            .is_none_or(|content| String::from_utf8_lossy(&answer.body).contains(content));
-        status && content && (rule.status.is_some() || rule.content.is_some())
-    })
 }

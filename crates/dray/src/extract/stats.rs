@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::answers::Ruling;
 use super::paginate::{Ended, Verdict};
 
 /// Counters of one resource, readable while the run goes on.
@@ -19,6 +20,8 @@ pub struct ResourceStats {
     pub retries: AtomicU64,
     /// Answers ignored as `response_actions` says.
     pub ignored: AtomicU64,
+    /// Lists that were skipped as `response_actions` says, by reason.
+    pub skipped: Mutex<BTreeMap<String, u64>>,
     /// Records outside the incremental range, and those of the parent that `parent_filter` leaves out.
     pub filtered: AtomicU64,
     /// Records that break the declared order of their list.
@@ -70,6 +73,24 @@ impl ResourceStats {
     /// Leaves a word for the report.
     pub(super) fn remark(&self, words: &'static str) {
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+    }
+
+    /// Counts a list that a rule left without records; one that merely ended is like any other.
+    pub(super) fn ruled(&self, ruling: &Ruling) {
+        match ruling {
+            Ruling::Ignored => add(&self.ignored, 1),
+            Ruling::Skipped(reason) => {
+                let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+                *skipped.entry(reason.clone()).or_default() += 1;
+            }
+            Ruling::Ended => {}
+        }
+    }
+
+    /// Lists that were skipped, by reason.
+    #[must_use]
+    pub fn skipped_because(&self) -> BTreeMap<String, u64> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was wrong with rejected records, and how often, in one line; none where there are none.

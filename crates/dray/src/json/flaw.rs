@@ -34,6 +34,8 @@ pub enum FlawKind {
     Depth,
     /// An object with more keys than allowed.
     Keys,
+    /// A row with more or fewer fields than the others; no JSON has it.
+    Fields,
 }
 
 impl FlawKind {
@@ -46,6 +48,7 @@ impl FlawKind {
             Self::NotANumber => "NaN or Infinity, which JSON does not have",
             Self::Depth => "values inside each other beyond `client.limits.depth`",
             Self::Keys => "an object with more keys than `client.limits.keys`",
+            Self::Fields => "a row with more or fewer fields than its header",
         }
     }
 }

@@ -89,6 +89,16 @@ impl Document {
         Ok(Self { body, tape, flaws })
     }
 
+    /// Adds flaws that were there before the body became JSON.
+    #[must_use]
+    pub fn with_flaws(mut self, flaws: Vec<Flaw>) -> Self {
+        if !flaws.is_empty() {
+            self.flaws.extend(flaws);
+            self.flaws.sort_by_key(|flaw| flaw.at);
+        }
+        self
+    }
+
     /// What is wrong with single values, in the order of their places. Nothing of a value that holds a flaw can be
     /// relied on: a deeper one is empty, a text may not be one.
     #[must_use]

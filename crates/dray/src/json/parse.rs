@@ -28,6 +28,7 @@ impl ParseError {
             FlawKind::NotANumber => "a value",
             FlawKind::Depth => "fewer values inside each other",
             FlawKind::Keys => "fewer keys in an object",
+            FlawKind::Fields => "as many fields as the header has",
         };
         Self::new(flaw.at, expected)
     }

@@ -179,6 +179,18 @@ impl Path {
         }
     }
 
+    /// The names of a path that is nothing but names; a `[*]` at its end does not count.
+    #[must_use]
+    pub fn names(&self) -> Option<Vec<String>> {
+        let Steps::Simple(steps) = &self.steps else { return None };
+        let steps = steps.strip_suffix(&[Step::Every]).unwrap_or(steps);
+        let name = |step: &Step| match step {
+            Step::Key(name) => Some(name.clone()),
+            Step::Index(_) | Step::Every => None,
+        };
+        steps.iter().map(name).collect()
+    }
+
     /// The first match below `from`.
     #[must_use]
     pub fn first(&self, document: &Document, from: NodeId) -> Option<NodeId> {

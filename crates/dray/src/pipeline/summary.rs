@@ -69,6 +69,7 @@ impl Summary<'_> {
                     retries: count(&stats.retries),
                     rejected: count(&stats.rejected),
                     ignored: count(&stats.ignored),
+                    skipped: stats.skipped_because(),
                     filtered: count(&stats.filtered),
                     unordered: count(&stats.unordered),
                     completeness: Completeness::of(&stats.completeness),

@@ -2,9 +2,9 @@
 
 use super::{
     AuthPlan, BodyPlan, ClientPlan, CompletePlan, CursorFormat, CursorSource, CursorValue, Disposition,
-    DriftWatch, Grant, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method, PaginatorPlan, Paging,
-    ParamValue, ParentField, Part, Plan, ResourcePlan, StopPlan, Template, TokenPlan, TokenSource,
-    TokenTarget, WindowSize,
+    DriftWatch, FormatKind, Grant, IncrementalPlan, JsonTemplate, KeyLocation, LoadPlan, Method,
+    PaginatorPlan, Paging, ParamValue, ParentField, Part, Plan, ResourcePlan, StopPlan, Template, TokenPlan,
+    TokenSource, TokenTarget, WindowSize,
 };
 use crate::secret::SafeUrl;
 
@@ -159,11 +159,11 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
     if let Some(cursor) = &resource.incremental {
         row(out, "incremental", &incremental(cursor));
     }
-    for rule in &resource.ignore {
-        let status = rule.status.map(|status| format!("status {status}"));
-        let content = rule.content.as_ref().map(|content| format!("\"{content}\" in the body"));
-        let when: Vec<String> = [status, content].into_iter().flatten().collect();
-        row(out, "ignored", &format!("answers with {}", when.join(" and ")));
+    if resource.answers.format.kind != FormatKind::Json {
+        row(out, "format", resource.answers.format.kind.name());
+    }
+    for rule in &*resource.answers.rules {
+        row(out, "answers", &rule.in_words());
     }
     row(out, "load", &load(&resource.load));
 }

@@ -1,11 +1,13 @@
 //! **resolve**: `Config` to [`Plan`]. Everything that a run does is decided here, before the first request:
 //! defaults merged, paths and templates compiled, resources in dependency order, every problem located.
 
+mod answers;
 mod backfill;
 mod compile;
 mod complete;
 mod each;
 mod explain;
+mod format;
 mod incremental;
 mod limits;
 mod paginate;
@@ -25,11 +27,13 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use answers::{AnswerAction, AnswerPlan, AnswerRule, BodyCondition, BodyTest, Pattern};
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
 pub use each::{EachItem, EachPlan};
 pub use explain::explain;
+pub use format::{CsvPlan, Encoding, FormatKind, FormatPlan, XmlPlan};
 pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
 };
@@ -182,8 +186,8 @@ pub struct ResourcePlan {
     pub each: Option<EachPlan>,
     /// Its incremental position, if any.
     pub incremental: Option<IncrementalPlan>,
-    /// Answers that end a chain of pages instead of failing it (`response_actions`); counted in the report.
-    pub ignore: Vec<IgnoreRule>,
+    /// How its answers are judged (`response_actions`).
+    pub answers: AnswerPlan,
     /// How its rows reach the table.
     pub load: LoadPlan,
     /// Digest of what the file says of the resource, whatever the clock says: an unfinished reading of it is carried on
@@ -294,15 +298,6 @@ pub enum KeyLocation {
     Header,
     Query,
     Cookie,
-}
-
-/// `response_actions` with `action: ignore`: every condition that is given must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoreRule {
-    /// The answer's status.
-    pub status: Option<u16>,
-    /// A piece of the answer's body.
-    pub content: Option<String>,
 }
 
 /// How rows reach the table.

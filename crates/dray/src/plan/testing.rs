@@ -66,7 +66,7 @@ impl ResourcePlan {
             parent: None,
             each: None,
             incremental: None,
-            ignore: Vec::new(),
+            answers: AnswerPlan::default(),
             load,
             fingerprint: name.to_owned(),
         }

@@ -7,12 +7,14 @@
 )]
 
 mod ahead;
+mod answers;
 mod auth;
 mod bodies;
 mod children;
 mod complete;
 mod drift;
 mod each;
+mod formats;
 mod ignored;
 mod incremental;
 mod paging;

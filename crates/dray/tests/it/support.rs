@@ -80,6 +80,8 @@ pub(crate) struct Told {
     pub(crate) ignored: u64,
     /// Records outside the incremental range, or left out by `parent_filter`.
     pub(crate) filtered: u64,
+    /// Lists that it says to skip.
+    pub(crate) skipped: u64,
 }
 
 impl Told {
@@ -154,6 +156,7 @@ pub(crate) fn read_from(plan: Plan, cursors: Cursors) -> BTreeMap<String, Told> 
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (own.requests, own.retries) = (count(&stats.requests), count(&stats.retries));
         (own.ignored, own.filtered) = (count(&stats.ignored), count(&stats.filtered));
+        own.skipped = stats.skipped_because().values().sum();
     }
     told
 }

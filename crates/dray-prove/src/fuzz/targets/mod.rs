@@ -2,6 +2,7 @@
 
 mod config;
 mod dataset;
+mod formats;
 mod headers;
 mod jsonpath;
 mod packed;
@@ -11,12 +12,13 @@ mod stored;
 use super::{Check, Target};
 
 /// All of them.
-pub(super) const ALL: [&Target; 7] = [
+pub(super) const ALL: [&Target; 8] = [
     &pages::TARGET,
     &config::TARGET,
     &jsonpath::TARGET,
     &headers::TARGET,
     &packed::TARGET,
+    &formats::TARGET,
     &stored::TARGET,
     &dataset::TARGET,
 ];

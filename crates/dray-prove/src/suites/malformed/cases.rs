@@ -328,7 +328,7 @@ fn not_json(cases: &mut Cases) {
     let deep = format!("[{{\"id\":1,\"a\":{}}}]{}", "[".repeat(200), "]".repeat(200));
     cases.fails("syntax", "not JSON", deep.as_bytes());
     cases.fails("syntax", "not JSON", &[b"\"".to_vec(), vec![0xe9; 200_000], b"\"".to_vec()].concat());
-    cases.fails("lines", "one JSON document a line", b"{\"id\":1}\n{\"id\":2}\n").content_type =
+    cases.fails("lines", "one JSON document a line", b"{\"id\":1}\n{\"id\"").content_type =
         "application/x-ndjson".to_owned();
     for outside in ["\"note\":\"\u{1}\"".replace('\u{1}', r"\ud83d"), "\"note\":NaN".to_owned()] {
         let body = format!("{{\"data\":[{{\"id\":1}}],{outside}}}");

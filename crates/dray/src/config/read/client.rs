@@ -5,7 +5,7 @@ use super::super::model::{
 };
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
-use super::{auth, paginator};
+use super::{actions, auth, paginator};
 
 /// Deepest `limits.depth`.
 const MAX_DEPTH: u32 = 512;
@@ -66,6 +66,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> ClientCon
         }
     }
     client.max_rejects = fields.whole(reader, "max_rejects");
+    if let Some((node, at)) = fields.take("response_actions") {
+        client.response_actions = actions::read(reader, node, &at);
+    }
     fields.refuse(
         reader,
         "session",
@@ -108,7 +111,7 @@ fn retry(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> RetryConfig {
 }
 
 /// An HTTP status code.
-pub(super) fn status(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<u16> {
+fn status(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<u16> {
     let number = reader.whole(node, at)?;
     let status = u16::try_from(number).ok().filter(|status| (100..=599).contains(status));
     if status.is_none() {

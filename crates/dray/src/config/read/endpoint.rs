@@ -2,10 +2,9 @@
 
 use super::super::model::{EndpointConfig, Header, Located, Param, ParamConfig, Spot};
 use super::super::node::{Node, Value};
-use super::client::status;
 use super::fields::{Fields, Reader};
-use super::{auth, expand, incremental, paginator};
-use crate::plan::{IgnoreRule, Method, Text};
+use super::{actions, auth, expand, format, incremental, paginator};
+use crate::plan::{Method, Text};
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointConfig {
     let mut endpoint = EndpointConfig { at: at.clone(), ..EndpointConfig::default() };
@@ -43,7 +42,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         endpoint.incremental = incremental::read(reader, node, &at, false);
     }
     if let Some((node, at)) = fields.take("response_actions") {
-        endpoint.response_actions = Some(actions(reader, node, &at));
+        endpoint.response_actions = Some(actions::read(reader, node, &at));
+    }
+    if let Some((node, at)) = fields.take("format") {
+        endpoint.format = format::read(reader, node, &at);
     }
     if let Some((node, at)) = fields.written("auth") {
         endpoint.auth = auth::read(reader, node, &at).map(|value| Located { value, at });
@@ -194,36 +196,4 @@ fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig>
         },
         _ => reader.scalar(node, at).map(ParamConfig::One),
     }
-}
-
-fn actions(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Vec<IgnoreRule> {
-    let Some(items) = node.as_list() else {
-        reader.expected(at, "a list of actions", node);
-        return Vec::new();
-    };
-    let mut rules = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let at = at.item(index, item);
-        let Some(mut fields) = Fields::open(reader, item, &at) else { continue };
-        let code = fields.take("status_code").and_then(|(node, at)| status(reader, node, &at));
-        let content = fields.plain(reader, "content").map(|content| content.value);
-        match fields.plain(reader, "action") {
-            Some(word) if word.value == "ignore" => {}
-            Some(word) => reader.problem_with_hint(
-                &word.at,
-                format!("`action: {}` is not supported", word.value),
-                "only `ignore` is; retried statuses stand in `client.retry.statuses`",
-            ),
-            None => reader.problem_with_hint(&at, "missing key `action`", "write `action: ignore`"),
-        }
-        if code.is_none() && content.is_none() {
-            reader.problem(
-                &at,
-                "an action needs `status_code` or `content`: else it would ignore every answer",
-            );
-        }
-        fields.finish(reader);
-        rules.push(IgnoreRule { status: code, content });
-    }
-    rules
 }

@@ -1,11 +1,13 @@
 //! The typed reading of a tree: all problems at once, each with its key path and its place.
 
+mod actions;
 mod auth;
 mod client;
 mod each;
 mod endpoint;
 mod expand;
 mod fields;
+mod format;
 mod incremental;
 mod paginator;
 mod resource;

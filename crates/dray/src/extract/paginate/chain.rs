@@ -174,7 +174,14 @@ impl Chain {
         sent: &Token,
         page: &PageFacts<'_>,
     ) -> Result<Next> {
-        let more = has_more(paging.has_more.as_ref(), page)?;
+        let more = match (has_more(paging.has_more.as_ref(), page)?, page.last) {
+            (Some(true), true) => {
+                return Err(pagination("`response_actions` ends the list on a page that says more follow")
+                    .hint("narrow the rule of `action: end`, or leave `has_more_path` out"));
+            }
+            (_, true) => Some(false),
+            (more, false) => more,
+        };
         if let Token::Offset(at) | Token::Page(at) = sent {
             let total = self.count_total(paging, page)?;
             let ids = self.identity.of(page.document, page.records);

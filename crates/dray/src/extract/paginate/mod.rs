@@ -50,6 +50,8 @@ pub(super) struct PageFacts<'a> {
     pub(super) headers: &'a HeaderMap,
     /// Where the page came from, after redirects.
     pub(super) url: &'a Url,
+    /// `response_actions` says that the page is the list's last.
+    pub(super) last: bool,
 }
 
 /// What follows a page.

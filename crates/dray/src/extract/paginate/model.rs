@@ -202,7 +202,8 @@ fn chain(case: Case, limit: u64, world: &mut World) -> Result<Told, Error> {
         let document = Document::parse(body.to_string().into_bytes()).unwrap();
         let mut records = Vec::new();
         Path::parse("data[*]").unwrap().all(&document, document.root(), &mut records);
-        let facts = PageFacts { document: &document, records: &records, headers: &headers, url: &url };
+        let facts =
+            PageFacts { document: &document, records: &records, headers: &headers, url: &url, last: false };
         let next = chain.next(&paging, &token, &facts)?;
         for (place, record) in data.iter().enumerate() {
             if !chain.dropped().contains(&place) {

@@ -22,6 +22,8 @@ pub(super) const CURSOR_PATH: &str = "cursors.next";
 pub(super) const NEXT_URL_PATH: &str = "next";
 pub(super) const LINK_RELATION: &str = "next";
 pub(super) const CURSOR_HEADER: &str = "next";
+pub(super) const CSV_DELIMITER: u8 = b',';
+pub(super) const CSV_QUOTE: u8 = b'"';
 /// Finds drift without asking for more than the list; dlt does nothing.
 pub(super) const DRIFT: DriftWatch = DriftWatch::Watch;
 /// dlt's; unlike there its absence says nothing.
@@ -113,6 +115,7 @@ fn endpoint(defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig
     own.data_selector = own.data_selector.or(defaults.data_selector);
     own.incremental = own.incremental.or(defaults.incremental);
     own.response_actions = own.response_actions.or(defaults.response_actions);
+    own.format = own.format.or(defaults.format);
     own.auth = own.auth.or(defaults.auth);
     own.expand = own.expand.or(defaults.expand);
     own.parent_filter = own.parent_filter.or(defaults.parent_filter);

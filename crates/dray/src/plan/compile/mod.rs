@@ -1,11 +1,13 @@
 //! `Config` to `Plan`: what the file leaves out is filled in, what it cannot mean is refused.
 
+mod answers;
 mod auth;
 mod bind;
 mod client;
 mod complete;
 mod defaults;
 mod each;
+mod format;
 mod holes;
 mod incremental;
 mod lineage;
@@ -53,7 +55,8 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Plan> {
     if let Some(client) = &mut client {
         auth = client::user_part(client, written, auth, &mut problems);
     }
-    let shared = resource::Shared { config, client: client.as_ref(), auth };
+    let rules = answers::compile(&config.client.response_actions, &mut problems);
+    let shared = resource::Shared { config, client: client.as_ref(), auth, rules };
     let mut drafts = resource::compile_all(&shared, &merged, &mut problems);
     lineage::hand_down(&mut drafts, &mut problems);
     tables::settle(&mut drafts, &merged, &mut problems);

@@ -1,16 +1,18 @@
 //! One resource of the plan.
 
+use std::sync::Arc;
+
 use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
 use super::lineage::Lineage;
-use super::{Problems, auth, complete, each, incremental, paging, parents, request};
+use super::{Problems, answers, auth, complete, each, format, incremental, paging, parents, request};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
 use crate::plan::{
-    AuthPlan, ClientPlan, Disposition, IncludeField, LoadPlan, Paging, ParamValue, ParentPlan, Part,
-    ResourcePlan, Template, Text, TokenTarget,
+    AnswerPlan, AnswerRule, AuthPlan, ClientPlan, Disposition, IncludeField, LoadPlan, Paging, ParamValue,
+    ParentPlan, Part, ResourcePlan, Template, Text, TokenTarget,
 };
 use crate::schema::ColumnHint;
 
@@ -27,6 +29,8 @@ pub(super) struct Shared<'a> {
     pub(super) client: Option<&'a ClientPlan>,
     /// None after a complaint.
     pub(super) auth: Option<AuthPlan>,
+    /// The client's rules for answers; none after a complaint.
+    pub(super) rules: Option<Vec<AnswerRule>>,
 }
 
 /// The resources of the file, as far as one must know of the others.
@@ -117,6 +121,8 @@ fn compile(
         Some(_) => auth::auth(endpoint.auth.as_ref(), shared.client.map(|client| &client.base_url), problems),
         None => shared.auth.clone(),
     };
+    let rules = answers::compile(endpoint.response_actions.as_deref().unwrap_or_default(), problems);
+    let format = format::compile(endpoint.format.as_ref(), selector.as_ref(), problems);
     let expand = complete::expand(endpoint, problems);
     let include = include(resource, &holes, problems);
     let load = load_plan(name, merged, problems);
@@ -139,7 +145,10 @@ fn compile(
         parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include, filter }),
         each,
         incremental,
-        ignore: endpoint.response_actions.clone().unwrap_or_default(),
+        answers: AnswerPlan {
+            rules: rules?.into_iter().chain(shared.rules.clone()?).collect(),
+            format: Arc::new(format?),
+        },
         load,
         // Known once the whole file is: `prepare` fills it in.
         fingerprint: String::new(),

@@ -1,3 +1,5 @@
+mod answers;
+mod formats;
 mod forms;
 mod patches;
 mod seeds;

@@ -29,7 +29,7 @@ fn unknown_key() {
     let patch = r#"resources: [{name: posts, endpoint: {path: posts, data_selectr: data}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:51 resources[0].endpoint.data_selectr: unknown key `data_selectr`
-      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `auth`, `expand`, `parent_filter`, `data_selector_required`
+      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `parent_filter`, `data_selector_required`
     "#);
 }
 
