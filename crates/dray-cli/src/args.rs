@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Check(Config),
     /// Show what will be asked, in order
     Plan(Config),
+    /// Write a configuration of any accepted form anew, as YAML
+    Convert(Convert),
     /// Show a few records of a resource, write nothing
     Preview(Preview),
     /// Show the tables and columns of a dataset
@@ -71,6 +73,22 @@ pub(crate) struct Config {
         value_name = "KEY.PATH=VALUE"
     )]
     pub(crate) set: Vec<String>,
+}
+
+/// `dray convert`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Convert {
+    /// A file (.py, .md, .json, .toml, .yaml) or the name of a shipped connector
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: String,
+    /// Where the YAML goes
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        help = "Write to this file, which must not exist; else to standard output"
+    )]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Where the data goes.

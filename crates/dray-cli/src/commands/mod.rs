@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod check;
+mod convert;
 mod demo;
 mod look;
 mod preview;
@@ -21,6 +22,7 @@ pub(crate) fn dispatch(args: Args, printer: &Printer) -> Result<Exit> {
         Command::Run(args) => run::run(&args, BTreeMap::new(), &global, printer),
         Command::Check(config) => check::check(&config, printer),
         Command::Plan(config) => check::plan(&config, printer),
+        Command::Convert(args) => convert::convert(&args, printer),
         Command::Preview(args) => preview::preview(&args, printer),
         Command::Schema(args) => look::schema(&args, printer),
         Command::State(args) => look::state(&args, printer),

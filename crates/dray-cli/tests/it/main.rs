@@ -5,6 +5,7 @@ mod broken;
 mod commands;
 mod compat;
 mod connectors;
+mod convert;
 mod corpus;
 mod documents;
 mod plans;

@@ -19,6 +19,7 @@ pub mod resolve;
 pub mod secrets;
 pub mod set;
 pub mod template;
+pub mod write;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use read::{parse_duration, read};

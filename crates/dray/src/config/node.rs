@@ -99,6 +99,18 @@ impl Node {
         Self { value, place }
     }
 
+    /// What stands in a list for an item that could not be read.
+    #[must_use]
+    pub fn gap() -> Self {
+        Self::new(Value::Null, Place::default())
+    }
+
+    /// Whether this stands for an item that could not be read.
+    #[must_use]
+    pub fn is_gap(&self) -> bool {
+        self.is_null() && !self.place.is_in_file()
+    }
+
     /// A text at a place.
     #[must_use]
     pub fn text(text: impl Into<String>, place: Place) -> Self {

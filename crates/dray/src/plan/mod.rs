@@ -5,6 +5,7 @@ mod backfill;
 mod compile;
 mod complete;
 mod each;
+mod convert;
 mod explain;
 mod incremental;
 mod limits;
@@ -29,6 +30,7 @@ pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
 pub use each::{EachItem, EachPlan};
+pub use convert::{Converted, convert};
 pub use explain::explain;
 pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
