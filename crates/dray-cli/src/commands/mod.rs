@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod demo;
+mod init;
 mod look;
 mod preview;
 mod run;
@@ -22,6 +23,7 @@ pub(crate) fn dispatch(args: Args, printer: &Printer) -> Result<Exit> {
         Command::Run(args) => run::run(&args, BTreeMap::new(), &global, printer),
         Command::Check(config) => check::check(&config, printer),
         Command::Plan(config) => check::plan(&config, printer),
+        Command::Init(args) => init::init(&args, printer),
         Command::Convert(args) => convert::convert(&args, printer),
         Command::Preview(args) => preview::preview(&args, printer),
         Command::Schema(args) => look::schema(&args, printer),

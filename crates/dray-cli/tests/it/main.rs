@@ -8,6 +8,7 @@ mod connectors;
 mod convert;
 mod corpus;
 mod documents;
+mod init;
 mod plans;
 mod ranges;
 mod runs;

@@ -192,7 +192,11 @@ pub fn read_text_as(file: String, source_text: String, format: Format) -> Result
     }
 }
 
-fn read_text(path: &Path) -> Result<String, LoadError> {
+/// The text of a file.
+///
+/// # Errors
+/// If it cannot be read, is not UTF-8, or is larger than any configuration.
+pub fn read_text(path: &Path) -> Result<String, LoadError> {
     let failed = |source| LoadError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut text = String::new();

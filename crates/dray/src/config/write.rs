@@ -26,6 +26,11 @@ impl Comments {
         }
     }
 
+    /// Adds a line above all others.
+    pub fn first(&mut self, text: &str) {
+        self.lines.entry(String::new()).or_default().insert(0, text.to_owned());
+    }
+
     fn at(&self, path: &str) -> &[String] {
         self.lines.get(path).map_or(&[], Vec::as_slice)
     }

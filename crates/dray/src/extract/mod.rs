@@ -19,6 +19,7 @@ mod decode;
 #[doc(hidden)]
 pub mod door;
 mod incremental;
+mod look;
 mod order;
 mod paginate;
 mod position;
@@ -44,6 +45,7 @@ use tokio::task::JoinSet;
 
 pub use self::children::owner_of;
 pub use self::incremental::{CursorMove, CursorState, Cursors};
+pub use self::look::{Looked, look};
 pub use self::position::Position;
 pub use self::resume::Resume;
 pub use self::retention::mend;

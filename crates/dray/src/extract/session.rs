@@ -351,7 +351,7 @@ impl Session {
     }
 
     /// A refusal as an error: status, attempts, and the beginning of what the API says.
-    fn refusal(&self, answer: &Answer, url: &Url, retries: u32) -> Error {
+    pub(super) fn refusal(&self, answer: &Answer, url: &Url, retries: u32) -> Error {
         let status = answer.status;
         let kind = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Auth,

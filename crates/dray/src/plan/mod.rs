@@ -9,10 +9,12 @@ mod convert;
 mod explain;
 mod incremental;
 mod limits;
+pub mod openapi;
 mod paginate;
 mod parents;
 mod prepare;
 mod retention;
+pub mod propose;
 mod secrets;
 mod singular;
 mod table;
@@ -20,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod token;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,7 +33,7 @@ pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
 pub use each::{EachItem, EachPlan};
-pub use convert::{Converted, convert};
+pub use convert::{Caution, Converted, convert, move_secrets};
 pub use explain::explain;
 pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,

@@ -5,6 +5,8 @@
 mod paths;
 mod secrets;
 
+pub use secrets::{Caution, move_secrets};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -49,7 +51,7 @@ pub fn convert(loaded: Loaded, problems: &Diagnostics) -> Converted {
     let mut notes = dialect::Notes::new();
     let mut root = dialect::respell(dialect::restructure(root, &mut notes), &mut notes);
     let found = literals(&root);
-    let moved = secrets::moved(&mut root);
+    let moved = move_secrets(&mut root, Caution::ByName);
     let mut unread = Vec::new();
     for problem in problems.iter() {
         take_over(problem, paths.now(&problem.path), &mut unread);

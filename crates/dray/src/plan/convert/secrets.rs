@@ -9,14 +9,29 @@ use crate::config::node::{Node, Value};
 /// Keys below which a secret may be looked up.
 const SENT: [&str; 5] = ["auth", "headers", "params", "json", "data"];
 
+/// Headers that hold no secret, in lower case.
+const OPEN_HEADERS: [&str; 6] =
+    ["accept", "accept-language", "content-type", "user-agent", "prefer", "origin"];
+
+/// What is taken for a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caution {
+    /// What its name says is one.
+    ByName,
+    /// Every header too, but for those that never hold one: somebody gave it in clear.
+    AllHeaders,
+}
+
 /// Replaces secrets by look-ups. The answer is the name of each and the path of the first place where it stood.
-pub(super) fn moved(root: &mut Node) -> Vec<(String, String)> {
-    let mut mover = Mover { known: Vec::new(), first: Vec::new() };
+#[must_use]
+pub fn move_secrets(root: &mut Node, caution: Caution) -> Vec<(String, String)> {
+    let mut mover = Mover { caution, known: Vec::new(), first: Vec::new() };
     mover.walk(root, "", "", false, false);
     mover.first
 }
 
 struct Mover {
+    caution: Caution,
     /// Values and the names that they got.
     known: Vec<(String, String)>,
     first: Vec<(String, String)>,
@@ -33,7 +48,7 @@ impl Mover {
                         let name = self.name("password", &password, path);
                         *text = text.replacen(&format!(":{password}@"), &format!(":${{secrets.{name}}}@"), 1);
                     }
-                } else if sent && is_literal(key, in_auth, text) {
+                } else if sent && (is_literal(key, in_auth, text) || self.is_header(key, path)) {
                     let name = self.name(key, text, path);
                     *text = format!("${{secrets.{name}}}");
                 }
@@ -53,6 +68,14 @@ impl Mover {
             }
             _ => {}
         }
+    }
+
+    fn is_header(&self, key: &str, path: &str) -> bool {
+        let open = OPEN_HEADERS.iter().any(|open| key.eq_ignore_ascii_case(open));
+        self.caution == Caution::AllHeaders
+            && path.contains("headers")
+            && !open
+            && !key.to_ascii_lowercase().contains("version")
     }
 
     /// The name of a value: that of its key, with a number if another value has it.
