@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Write a configuration of any accepted form anew, as YAML
     Convert(Convert),
+    /// Show every key of a configuration: what it takes, its default, its meaning
+    Keys(Keys),
     /// Show a few records of a resource, write nothing
     Preview(Preview),
     /// Show the tables and columns of a dataset
@@ -131,6 +133,14 @@ pub(crate) struct Convert {
         help = "Write to this file, which must not exist; else to standard output"
     )]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// `dray keys`
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Keys {
+    /// As JSON Schema, for editors
+    #[arg(long)]
+    pub(crate) json_schema: bool,
 }
 
 /// Where the data goes.

@@ -9,6 +9,7 @@ mod convert;
 mod corpus;
 mod documents;
 mod init;
+mod keys;
 mod plans;
 mod ranges;
 mod runs;

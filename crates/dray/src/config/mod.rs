@@ -8,6 +8,7 @@ pub mod connectors;
 pub mod diagnostics;
 pub mod dialect;
 pub(crate) mod each;
+pub mod keys;
 pub mod lists;
 pub(crate) mod literals;
 pub mod load;

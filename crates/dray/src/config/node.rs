@@ -179,6 +179,24 @@ impl Node {
         if let Value::Bool(flag) = self.value { Some(flag) } else { None }
     }
 
+    /// The tree as JSON. A secret is null.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null | Value::Secret(_) => Json::Null,
+            Value::Bool(flag) => Json::from(*flag),
+            Value::Int(number) => Json::from(*number),
+            Value::Float(number) => Json::from(*number),
+            Value::Text(text) => Json::from(text.as_str()),
+            Value::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Value::Map(map) => {
+                let entries = map.entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Json::Object(entries.collect())
+            }
+        }
+    }
+
     /// How many nodes hang here, this one included. Recursion is bounded by the depth limit of the
     /// parsers.
     #[must_use]

@@ -4,8 +4,8 @@
 mod backfill;
 mod compile;
 mod complete;
-mod each;
 mod convert;
+mod each;
 mod explain;
 mod incremental;
 mod limits;
@@ -32,8 +32,8 @@ use url::Url;
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
-pub use each::{EachItem, EachPlan};
 pub use convert::{Caution, Converted, convert, move_secrets};
+pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,

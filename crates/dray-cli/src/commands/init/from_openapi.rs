@@ -4,13 +4,13 @@ use std::path::Path;
 
 use dray::config::diagnostics::Diagnostics;
 use dray::config::load::read_text;
-use dray::config::node::{Node, Value};
+use dray::config::node::Node;
 use dray::config::parse::{Format, parse};
 use dray::config::write::Comments;
 use dray::error::{Error, ErrorKind, Result};
 use dray::plan::openapi;
 use dray::plan::propose::Draft;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::address;
 use super::asked::Asked;
@@ -43,23 +43,8 @@ fn description(text: &str, from: &str, printer: &Printer) -> Result<Json> {
         return serde_json::from_str(text).map_err(|error| refused().caused_by(error));
     }
     let mut diagnostics = Diagnostics::new();
-    parse(text, Format::Yaml, &mut diagnostics).map(json_of).ok_or_else(|| {
+    parse(text, Format::Yaml, &mut diagnostics).map(|node| node.to_json()).ok_or_else(|| {
         printer.err(diagnostics.render(from, text).trim_end());
         refused()
     })
-}
-
-fn json_of(node: Node) -> Json {
-    match node.value {
-        Value::Null | Value::Secret(_) => Json::Null,
-        Value::Bool(flag) => Json::from(flag),
-        Value::Int(number) => Json::from(number),
-        Value::Float(number) => Json::from(number),
-        Value::Text(text) => Json::from(text),
-        Value::List(items) => Json::Array(items.into_iter().map(json_of).collect()),
-        Value::Map(map) => {
-            let entries = map.entries.into_iter().map(|entry| (entry.key, json_of(entry.value)));
-            Json::Object(entries.collect::<Map<_, _>>())
-        }
-    }
 }
