@@ -2,7 +2,7 @@
 #
 # Needed: a Rust toolchain (1.95 or newer), python3 and npm (for `setup`). cargo-nextest is used where it is installed.
 
-.PHONY: setup demo test prove fuzz soak bench bench-quick compat instructions check audit sbom doc
+.PHONY: setup demo test prove fuzz soak bench bench-quick compat instructions keys check audit sbom doc
 
 # Cargo reads a relative CARGO_TARGET_DIR from the folder it runs in, and `demo` runs in another one.
 ifneq ($(CARGO_TARGET_DIR),)
@@ -72,6 +72,11 @@ compat: setup
 # Instructions of the hot path, held against bench/instructions.json. Needs valgrind; says so where it is not there.
 instructions:
 	@python3 bench/instructions.py $(INSTRUCTIONS)
+
+# The reference of all keys, and the same for editors: written from the table in crates/dray/src/config/keys/.
+keys:
+	cargo run --quiet --locked --package dray-cli --bin dray -- keys > docs/reference.md
+	cargo run --quiet --locked --package dray-cli --bin dray -- keys --json-schema > docs/dray.schema.json
 
 # What a change must pass beside the tests.
 check:

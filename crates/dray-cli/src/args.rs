@@ -46,6 +46,12 @@ pub(crate) enum Command {
     Check(Config),
     /// Show what will be asked, in order
     Plan(Config),
+    /// Write a configuration from what an API shows of itself
+    Init(Init),
+    /// Write a configuration of any accepted form anew, as YAML
+    Convert(Convert),
+    /// Show every key of a configuration: what it takes, its default, its meaning
+    Keys(Keys),
     /// Show a few records of a resource, write nothing
     Preview(Preview),
     /// Show the tables and columns of a dataset
@@ -71,6 +77,70 @@ pub(crate) struct Config {
         value_name = "KEY.PATH=VALUE"
     )]
     pub(crate) set: Vec<String>,
+}
+
+/// `dray init`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Init {
+    /// The address of a list, as in https://api.example.com/v1/orders
+    #[arg(value_name = "URL", required_unless_present = "openapi", conflicts_with = "openapi")]
+    pub(crate) url: Option<String>,
+    /// A description of the API in its place
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        help = "Write all lists of an OpenAPI description (3, or 2: Swagger), as YAML or JSON; the API itself is not asked"
+    )]
+    pub(crate) openapi: Option<String>,
+    /// A header of every request; may be given several times
+    #[arg(
+        long = "header",
+        value_name = "NAME=VALUE",
+        help = "A header of every request, as in 'X-Key=${env.KEY}'; a secret in it does not get into the file"
+    )]
+    pub(crate) headers: Vec<String>,
+    /// How requests are authenticated
+    #[arg(
+        long,
+        value_name = "AUTH",
+        help = "How requests are authenticated: bearer:env:NAME, basic:env:USER:env:PASSWORD, api_key:HEADER:env:NAME, or the mapping of the file"
+    )]
+    pub(crate) auth: Option<String>,
+    /// A JSON body: the list is asked for by POST
+    #[arg(long, value_name = "BODY")]
+    pub(crate) json: Option<String>,
+    /// Where the YAML goes
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        help = "Write to this file, which must not exist; else to standard output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `dray convert`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Convert {
+    /// A file (.py, .md, .json, .toml, .yaml) or the name of a shipped connector
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: String,
+    /// Where the YAML goes
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        help = "Write to this file, which must not exist; else to standard output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `dray keys`
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Keys {
+    /// As JSON Schema, for editors
+    #[arg(long)]
+    pub(crate) json_schema: bool,
 }
 
 /// Where the data goes.

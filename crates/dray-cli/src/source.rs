@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dray::config::connectors::{shipped, shipped_all};
-use dray::config::diagnostics::closest;
-use dray::config::load::{LoadError, Loaded, read_environment, read_file, read_secret_files, read_text_as};
+use dray::config::diagnostics::{Diagnostics, closest};
+use dray::config::load::{
+    LoadError, Loaded, read_environment, read_file, read_file_partly, read_secret_files, read_text_as,
+    read_text_partly,
+};
 use dray::config::parse::Format;
 use dray::config::secrets::Sources;
 use dray::env::Env;
@@ -15,6 +18,9 @@ use dray::plan::{Plan, prepare};
 
 use crate::args::Config;
 use crate::printer::Printer;
+
+/// What became of a file that was looked for.
+type Found<T> = std::result::Result<T, LoadError>;
 
 /// A plan, and what it is called.
 #[derive(Debug)]
@@ -87,10 +93,24 @@ fn problems(count: usize, file: &str) -> Error {
 }
 
 fn load(config: &str, printer: &Printer) -> Result<Loaded> {
+    find(config, read_file, read_text_as)?.map_err(|error| refused(error, printer))
+}
+
+/// Reads CONFIG as far as it can be read, and what was left out of it.
+pub(crate) fn load_partly(config: &str, printer: &Printer) -> Result<(Loaded, Diagnostics)> {
+    find(config, read_file_partly, read_text_partly)?.map_err(|error| refused(error, printer))
+}
+
+/// Reads the file or the connector of this name.
+fn find<T>(
+    config: &str,
+    file: fn(&Path) -> Found<T>,
+    text: fn(String, String, Format) -> Found<T>,
+) -> Result<Found<T>> {
     let path = Path::new(config);
-    let loaded = match shipped(config) {
-        Some(text) if !path.exists() => {
-            read_text_as(format!("connector {config}"), text.to_owned(), Format::Yaml)
+    Ok(match shipped(config) {
+        Some(shipped) if !path.exists() => {
+            text(format!("connector {config}"), shipped.to_owned(), Format::Yaml)
         }
         _ if !path.exists() && Format::of_file(config).is_none() => {
             let names: Vec<&str> = shipped_all().iter().map(|(name, _)| *name).collect();
@@ -102,9 +122,8 @@ fn load(config: &str, printer: &Printer) -> Result<Loaded> {
                 Error::new(ErrorKind::Config, format!("no file and no connector `{config}`")).hint(hint)
             );
         }
-        _ => read_file(path),
-    };
-    loaded.map_err(|error| refused(error, printer))
+        _ => file(path),
+    })
 }
 
 /// A file that cannot be read; what is wrong inside it is printed.

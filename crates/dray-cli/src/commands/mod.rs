@@ -1,7 +1,10 @@
 //! One file a command.
 
 mod check;
+mod convert;
 mod demo;
+mod init;
+mod keys;
 mod look;
 mod preview;
 mod run;
@@ -21,6 +24,9 @@ pub(crate) fn dispatch(args: Args, printer: &Printer) -> Result<Exit> {
         Command::Run(args) => run::run(&args, BTreeMap::new(), &global, printer),
         Command::Check(config) => check::check(&config, printer),
         Command::Plan(config) => check::plan(&config, printer),
+        Command::Init(args) => init::init(&args, printer),
+        Command::Convert(args) => convert::convert(&args, printer),
+        Command::Keys(args) => keys::keys(args, printer),
         Command::Preview(args) => preview::preview(&args, printer),
         Command::Schema(args) => look::schema(&args, printer),
         Command::State(args) => look::state(&args, printer),

@@ -34,11 +34,11 @@ const LEFT: [(&str, &str); 11] = [
 
 /// Writes marked JSON as Python.
 #[derive(Default)]
-struct Writer {
+pub(crate) struct Writer {
     /// The parameters of the source: names that the file gets from outside.
     parameters: BTreeMap<String, String>,
     /// Names of secrets and variables.
-    looked_up: BTreeSet<String>,
+    pub(crate) looked_up: BTreeSet<String>,
     /// Whether something has to be executed.
     code: bool,
 }
@@ -138,6 +138,19 @@ impl Writer {
     }
 }
 
+/// The Python file that a marked configuration came from.
+pub(crate) fn python(tree: &Value) -> (String, Writer) {
+    let mut writer = Writer::default();
+    let config = writer.write(&tree["config"]);
+    let parameters: Vec<String> =
+        writer.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let python = format!(
+        "import dlt, os\n@dlt.source\ndef source({}):\n    config = {config}\n    yield from rest_api_resources(config)\n",
+        parameters.join(", ")
+    );
+    (python, writer)
+}
+
 /// JSON's strings are Python's, but for pairs of surrogates, which are written out.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
@@ -171,14 +184,7 @@ fn what_people_have_is_accepted() {
     for file in files {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let tree: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let mut writer = Writer::default();
-        let config = writer.write(&tree["config"]);
-        let parameters: Vec<String> =
-            writer.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let python = format!(
-            "import dlt, os\n@dlt.source\ndef source({}):\n    config = {config}\n    yield from rest_api_resources(config)\n",
-            parameters.join(", ")
-        );
+        let (python, writer) = python(&tree);
         std::fs::write(work.path().join("config.py"), python).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dray"));
         command.current_dir(work.path()).args(["plan", "config.py"]);

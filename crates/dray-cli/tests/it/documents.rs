@@ -7,12 +7,12 @@ use dray_sim::{Api, Options, Sim};
 
 use crate::support::Bench;
 
-fn document(name: &str) -> String {
+pub(crate) fn document(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)).unwrap()
 }
 
 /// The YAML blocks of a document.
-fn blocks(document: &str) -> Vec<&str> {
+pub(crate) fn blocks(document: &str) -> Vec<&str> {
     document.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
 }
 
@@ -21,7 +21,7 @@ fn indented(text: &str, by: usize) -> String {
 }
 
 /// A block with what it leaves out around it.
-fn completed(block: &str) -> String {
+pub(crate) fn completed(block: &str) -> String {
     const CLIENT: &str = "client: {base_url: 'https://api.example.com/'}\n";
     let first = block.split([':', ' ']).next().unwrap();
     match first {

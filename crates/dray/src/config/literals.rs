@@ -29,7 +29,7 @@ const OPEN: [&str; 20] = [
     "enabled",
 ];
 /// Keys of `auth` whose values are headers, of which only those with the name of a secret hold one.
-const HEADERS: &str = "headers";
+pub(crate) const HEADERS: &str = "headers";
 
 /// The texts under names that look secret, those of `auth` that could be one under a misspelt name, and passwords in
 /// URLs.
@@ -42,8 +42,7 @@ pub(crate) fn literals(root: &Node) -> Vec<Secret> {
 fn walk(node: &Node, key: &str, in_auth: bool, found: &mut Vec<Secret>) {
     match &node.value {
         Value::Text(text) if !text.contains("${") => {
-            let open = in_auth && OPEN.contains(&key);
-            if !open && (is_secret_name(key) || (in_auth && !is_word(text))) {
+            if is_literal(key, in_auth, text) {
                 found.push(Secret::new(text.as_str()));
                 if let Some((_, token)) = text.rsplit_once(' ') {
                     found.push(Secret::new(token));
@@ -64,6 +63,12 @@ fn walk(node: &Node, key: &str, in_auth: bool, found: &mut Vec<Secret>) {
         }
         _ => {}
     }
+}
+
+/// Whether a text without templates is a secret, going by its key and by whether it stands in an `auth`.
+pub(crate) fn is_literal(key: &str, in_auth: bool, text: &str) -> bool {
+    let open = in_auth && OPEN.contains(&key);
+    !open && (is_secret_name(key) || (in_auth && !is_word(text)))
 }
 
 /// `api_key`, `client_credentials`, a URL: what stands in `auth` and is no credential.

@@ -9,7 +9,7 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 use super::each;
 use super::lists::{self, Lists};
 use super::node::{Node, Value};
-use super::parse::{Format, parse};
+use super::parse::{Format, parse, parse_partly};
 use super::secrets::SettingsFile;
 
 /// A larger file is no configuration.
@@ -146,6 +146,37 @@ fn read_lists(root: &Node, folder: &Path) -> Lists {
     found
 }
 
+/// Reads a configuration as far as it can be read; what was left out of it are the problems beside it.
+///
+/// # Errors
+/// If nothing can be read of it.
+pub fn read_file_partly(path: &Path) -> Result<(Loaded, Diagnostics), LoadError> {
+    let file = path.display().to_string();
+    let Some(format) = Format::of_file(&file) else {
+        return Err(LoadError::UnknownFormat { path: path.to_owned() });
+    };
+    let (mut loaded, problems) = read_text_partly(file, read_text(path)?, format)?;
+    loaded.lists = read_lists(&loaded.root, path.parent().unwrap_or(Path::new("")));
+    Ok((loaded, problems))
+}
+
+/// The same of a text that came from elsewhere.
+///
+/// # Errors
+/// If nothing can be read of it.
+pub fn read_text_partly(
+    file: String,
+    source_text: String,
+    format: Format,
+) -> Result<(Loaded, Diagnostics), LoadError> {
+    let mut diagnostics = Diagnostics::new();
+    let Some(root) = parse_partly(&source_text, format, &mut diagnostics) else {
+        return Err(LoadError::Invalid { file, source_text, diagnostics });
+    };
+    let notes = diagnostics.notes().cloned().collect();
+    Ok((Loaded { root, source_text, file, format, notes, lists: Lists::new() }, diagnostics))
+}
+
 /// Parses a text that came from elsewhere (built into the program) as if it were a file.
 ///
 /// # Errors
@@ -161,7 +192,11 @@ pub fn read_text_as(file: String, source_text: String, format: Format) -> Result
     }
 }
 
-fn read_text(path: &Path) -> Result<String, LoadError> {
+/// The text of a file.
+///
+/// # Errors
+/// If it cannot be read, is not UTF-8, or is larger than any configuration.
+pub fn read_text(path: &Path) -> Result<String, LoadError> {
     let failed = |source| LoadError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut text = String::new();

@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod dialect;
 pub(crate) mod each;
 pub mod format;
+pub mod keys;
 pub mod lists;
 pub(crate) mod literals;
 pub mod load;
@@ -21,6 +22,7 @@ pub mod resolve;
 pub mod secrets;
 pub mod set;
 pub mod template;
+pub mod write;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use read::{parse_duration, read};

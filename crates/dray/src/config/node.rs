@@ -99,6 +99,18 @@ impl Node {
         Self { value, place }
     }
 
+    /// What stands in a list for an item that could not be read.
+    #[must_use]
+    pub fn gap() -> Self {
+        Self::new(Value::Null, Place::default())
+    }
+
+    /// Whether this stands for an item that could not be read.
+    #[must_use]
+    pub fn is_gap(&self) -> bool {
+        self.is_null() && !self.place.is_in_file()
+    }
+
     /// A text at a place.
     #[must_use]
     pub fn text(text: impl Into<String>, place: Place) -> Self {
@@ -165,6 +177,24 @@ impl Node {
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         if let Value::Bool(flag) = self.value { Some(flag) } else { None }
+    }
+
+    /// The tree as JSON. A secret is null.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null | Value::Secret(_) => Json::Null,
+            Value::Bool(flag) => Json::from(*flag),
+            Value::Int(number) => Json::from(*number),
+            Value::Float(number) => Json::from(*number),
+            Value::Text(text) => Json::from(text.as_str()),
+            Value::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Value::Map(map) => {
+                let entries = map.entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Json::Object(entries.collect())
+            }
+        }
     }
 
     /// How many nodes hang here, this one included. Recursion is bounded by the depth limit of the

@@ -21,6 +21,7 @@ mod decode;
 pub mod door;
 mod format;
 mod incremental;
+mod look;
 mod order;
 mod paginate;
 mod position;
@@ -48,6 +49,7 @@ use tokio::task::JoinSet;
 
 pub use self::children::owner_of;
 pub use self::incremental::{CursorMove, CursorState, Cursors};
+pub use self::look::{Looked, look};
 pub use self::position::Position;
 pub use self::resume::Resume;
 pub use self::retention::mend;

@@ -7,12 +7,7 @@ use super::complete::Rest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
 use crate::plan::ExpandPlan;
-
-/// Keys that lists of records have, as dlt knows them; here in any case.
-const KNOWN: &[&str] = &[
-    "data", "items", "results", "entries", "records", "rows", "entities", "payload", "content", "objects",
-    "values",
-];
+use crate::plan::words::LISTS;
 
 /// A page with its records found.
 pub(super) struct Selected {
@@ -111,7 +106,7 @@ fn detect(document: &Document) -> Option<(NodeId, Path)> {
     let objects =
         |list: &NodeId| document.items(*list).next().is_none_or(|item| document.kind(item) == Kind::Object);
     let known = lists.iter().find(|(keys, list)| {
-        let named = |key: &Cow<'_, str>| KNOWN.iter().any(|known| key.eq_ignore_ascii_case(known));
+        let named = |key: &Cow<'_, str>| LISTS.iter().any(|known| key.eq_ignore_ascii_case(known));
         keys.last().is_some_and(named) && objects(list)
     });
     let filled = || lists.iter().find(|(_, list)| document.len(*list) > 0 && objects(list));

@@ -5,14 +5,17 @@ mod answers;
 mod backfill;
 mod compile;
 mod complete;
+mod convert;
 mod each;
 mod explain;
 mod format;
 mod incremental;
 mod limits;
+pub mod openapi;
 mod paginate;
 mod parents;
 mod prepare;
+pub mod propose;
 mod retention;
 mod secrets;
 mod singular;
@@ -21,6 +24,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod token;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +35,7 @@ pub use answers::{AnswerAction, AnswerPlan, AnswerRule, BodyCondition, BodyTest,
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
+pub use convert::{Caution, Converted, convert, move_secrets};
 pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use format::{CsvPlan, Encoding, FormatKind, FormatPlan, XmlPlan};

@@ -6,13 +6,13 @@ use crate::config::node::{Node, Place};
 use super::{python, slips};
 
 /// Parses the first Python block that holds a configuration.
-pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(super) fn parse(text: &str, partly: bool, diagnostics: &mut Diagnostics) -> Option<Node> {
     let blocks = python_blocks(text);
     // What the first block lacks is only worth saying if no other block has it.
     let mut first_failure = None;
     for block in &blocks {
         let mut found = Diagnostics::new();
-        match read(block, &mut found) {
+        match read(block, partly, &mut found) {
             python::Reading::Configuration(node) => {
                 diagnostics.append(found);
                 return node;
@@ -33,13 +33,17 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
 }
 
 /// Reads a block; where it is not right as it stands, without its slips.
-fn read(block: &str, diagnostics: &mut Diagnostics) -> python::Reading {
+fn read(block: &str, partly: bool, diagnostics: &mut Diagnostics) -> python::Reading {
     let mut found = Diagnostics::new();
-    let reading = python::read(block, &mut found);
-    let right = matches!(reading, python::Reading::Configuration(Some(_)) | python::Reading::NoConfiguration);
+    let reading = python::read(block, partly, &mut found);
+    let right = match reading {
+        python::Reading::Configuration(_) => found.is_empty(),
+        python::Reading::NoConfiguration => true,
+        python::Reading::NotPython => false,
+    };
     if let Some(slips::Mended { code, notes }) = (!right).then(|| slips::mended(block)).flatten() {
         let mut again = Diagnostics::new();
-        if let python::Reading::Configuration(node) = python::read(&code, &mut again) {
+        if let python::Reading::Configuration(node) = python::read(&code, partly, &mut again) {
             for (line, note) in notes {
                 again.note("", Place::new(line, 1), note);
             }
@@ -107,7 +111,7 @@ mod tests {
     fn the_first_block_with_a_configuration_counts() {
         let text = "```python\npip = 1\n```\n```python\nconfig = {\"client\": {\"base_url\": \"x\"}}\n```\n";
         let mut diagnostics = Diagnostics::new();
-        let node = parse(text, &mut diagnostics).unwrap();
+        let node = parse(text, false, &mut diagnostics).unwrap();
         assert_eq!(node.place, Place::new(5, 10));
         assert!(diagnostics.is_empty());
     }
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     fn a_document_without_a_configuration_says_so() {
         let mut diagnostics = Diagnostics::new();
-        assert_eq!(parse("# Nothing\n", &mut diagnostics), None);
+        assert_eq!(parse("# Nothing\n", false, &mut diagnostics), None);
         insta::assert_snapshot!(diagnostics, @"line 1: no ```python block in this document, expected one that holds a configuration");
     }
 }

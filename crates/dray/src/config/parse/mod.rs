@@ -59,19 +59,34 @@ impl Format {
 
 /// Parses a text. `None` means that at least one problem was added.
 pub fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Node> {
+    parse_as(text, format, false, diagnostics)
+}
+
+/// Parses a text as far as it can be read: what a Python file computes is left out, with a problem each. An item that is
+/// left out of a list leaves [`Node::gap`] in its place, so that paths hold.
+pub fn parse_partly(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Node> {
+    parse_as(text, format, true, diagnostics)
+}
+
+fn parse_as(text: &str, format: Format, partly: bool, diagnostics: &mut Diagnostics) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         Format::Yaml => yaml::parse(text, diagnostics),
         Format::Json => json::parse(text, diagnostics),
         Format::Toml => toml::parse(text, diagnostics),
-        Format::Python => python::parse(text, diagnostics),
-        Format::Document => document::parse(text, diagnostics),
+        Format::Python => python::parse(text, partly, diagnostics),
+        Format::Document => document::parse(text, partly, diagnostics),
     }
 }
 
 /// Parses the value of `--set`: a YAML scalar or flow value; what is no YAML is text.
 pub(crate) fn parse_inline(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     yaml::parse_inline(text, diagnostics)
+}
+
+/// Whether YAML reads a plain scalar of these letters as text.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    yaml::is_plain_text(text)
 }
 
 /// From byte offsets to places.

@@ -340,6 +340,11 @@ fn is_whole(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether these letters are text, and no number, flag or null.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    !text.is_empty() && matches!(core_scalar(text), Value::Text(_))
+}
+
 /// A plain scalar by the core schema of YAML 1.2: `yes` and `off` are text, `1e3` is a number.
 fn core_scalar(text: &str) -> Value {
     match text {

@@ -201,6 +201,8 @@ impl<'n> Fields<'n> {
     /// The value of a key, null too.
     pub(super) fn written(&mut self, key: &'static str) -> Option<(&'n Node, Spot)> {
         self.known.push(key);
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push((self.at.path.clone(), key)));
         let node = self.map.get(key)?;
         Some((node, self.at.key(key, node)))
     }
@@ -314,6 +316,20 @@ impl<'n> Fields<'n> {
             reader.unknown_word(&at, "key", key, &self.known);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What was asked for, and where: the table of keys is held against it.
+    static ASKED: std::cell::RefCell<Vec<(String, &'static str)>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The keys that are asked for while something is read, each with the path of its mapping.
+#[cfg(test)]
+pub(in crate::config) fn asked(read: impl FnOnce()) -> Vec<(String, &'static str)> {
+    ASKED.take();
+    read();
+    ASKED.take()
 }
 
 /// The known word that was written, or a complaint.

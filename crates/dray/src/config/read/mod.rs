@@ -12,6 +12,8 @@ mod incremental;
 mod paginator;
 mod resource;
 mod token;
+#[cfg(test)]
+pub(super) use self::fields::asked;
 pub use self::fields::parse_duration;
 
 use super::diagnostics::Diagnostics;

@@ -5,24 +5,8 @@ use super::PageFacts;
 use super::locate::{link, pagination};
 use crate::error::Result;
 use crate::json::{Document, Kind, NodeId, Path};
+use crate::plan::words::{CURSORS, FLAGS, LINKS, NUMBERS, PAGES};
 use crate::plan::{CursorSource, PaginatorPlan, Paging, TokenTarget, Total};
-
-const LINKS: &[&str] = &[
-    "next",
-    "next_url",
-    "nexturl",
-    "next_link",
-    "nextlink",
-    "next_page_url",
-    "nextpageurl",
-    "@odata.nextlink",
-];
-const CURSORS: &[&str] =
-    &["next_cursor", "nextcursor", "next_token", "nexttoken", "next_page_token", "nextpagetoken"];
-const PAGES: &[&str] = &["total_pages", "totalpages", "pages", "page_count", "pagecount"];
-const NUMBERS: &[&str] = &["page", "current_page", "currentpage", "page_number", "pagenumber"];
-const FLAGS: &[&str] =
-    &["has_more", "hasmore", "has_more_page", "has_next", "hasnext", "has_next_page", "hasnextpage"];
 
 /// The paging that the first page shows, in words too. A page that says more follow, but not how, is an error.
 pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> Result<(Paging, &'static str)> {

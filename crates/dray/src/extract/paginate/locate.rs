@@ -95,7 +95,7 @@ fn resolve(url: &Url, link: Option<&str>) -> Result<Option<Token>> {
 }
 
 /// The target of `rel` in `Link` headers (RFC 8288).
-pub(super) fn link(headers: &HeaderMap, rel: &str) -> Option<String> {
+pub(in crate::extract) fn link(headers: &HeaderMap, rel: &str) -> Option<String> {
     for value in headers.get_all(http::header::LINK) {
         let mut rest = value.to_str().ok()?;
         while let Some((_, after)) = rest.split_once('<') {

@@ -24,6 +24,7 @@ pub(super) use detect::detect;
 pub(super) use drift::Verdict;
 pub(super) use expired::explained;
 pub(super) use identity::record_digest;
+pub(in crate::extract) use locate::link;
 
 use crate::json::{Document, NodeId};
 

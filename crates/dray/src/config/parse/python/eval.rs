@@ -29,6 +29,8 @@ pub(super) struct Evaluator<'a, 'out> {
     pub(super) locals: Vec<Local>,
     /// How many items comprehensions have given.
     pub(super) items: usize,
+    /// Lists and mappings stay without those of their items that cannot be read.
+    partly: bool,
 }
 
 /// A name with a value that only holds for a while.
@@ -45,9 +47,10 @@ impl<'a, 'out> Evaluator<'a, 'out> {
     pub(super) fn new(
         program: &'out Program<'a>,
         places: &'out Places<'a>,
+        partly: bool,
         diagnostics: &'out mut Diagnostics,
     ) -> Self {
-        Self { program, places, diagnostics, steps: 0, nodes: 0, locals: Vec::new(), items: 0 }
+        Self { program, places, diagnostics, steps: 0, nodes: 0, locals: Vec::new(), items: 0, partly }
     }
 
     pub(super) fn place(&self, offset: usize) -> Place {
@@ -253,7 +256,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                     Some(node) => list.push(node),
                     None => {
                         whole = false;
-                        list.push(Node::new(Value::Null, Place::default()));
+                        list.push(Node::gap());
                     }
                 }
                 continue;
@@ -268,7 +271,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
             };
             list.extend(more);
         }
-        whole.then_some(Value::List(list))
+        (whole || self.partly).then_some(Value::List(list))
     }
 
     fn dict(&mut self, dict: &ExprDict, scope: usize, path: &str) -> Option<Value> {
@@ -317,7 +320,7 @@ impl<'a, 'out> Evaluator<'a, 'out> {
                 None => whole = false,
             }
         }
-        whole.then_some(Value::Map(map))
+        (whole || self.partly).then_some(Value::Map(map))
     }
 
     /// `**other`

@@ -27,8 +27,8 @@ mod scope;
 const TOO_DEEP: &str = "this Python code nests too deep to be read";
 
 /// Parses a Python file.
-pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
-    match read(text, diagnostics) {
+pub(super) fn parse(text: &str, partly: bool, diagnostics: &mut Diagnostics) -> Option<Node> {
+    match read(text, partly, diagnostics) {
         Reading::Configuration(node) => node,
         Reading::NotPython | Reading::NoConfiguration => None,
     }
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
 
 /// What a text turned out to be. All but a good configuration come with problems.
 pub(super) enum Reading {
-    /// It holds a configuration, which is `None` if a part of it could not be understood.
+    /// It holds a configuration, which is `None` if a part of it could not be understood and the whole is wanted.
     Configuration(Option<Node>),
     /// It is Python without a configuration.
     NoConfiguration,
@@ -44,8 +44,8 @@ pub(super) enum Reading {
     NotPython,
 }
 
-/// Reads a text as Python.
-pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
+/// Reads a text as Python. `partly`: what can be read is wanted, even if there are problems.
+pub(super) fn read(text: &str, partly: bool, diagnostics: &mut Diagnostics) -> Reading {
     let places = Places::new(text);
     if let Some(offset) = bounds::too_many_brackets(text) {
         diagnostics.push("", places.at(offset), TOO_DEEP);
@@ -69,7 +69,7 @@ pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
     let module = parsed.into_syntax();
     let program = Program::of(&module.body);
     let problems = diagnostics.len();
-    let mut evaluator = Evaluator::new(&program, &places, diagnostics);
+    let mut evaluator = Evaluator::new(&program, &places, partly, diagnostics);
     let Some(choice) = choose(&program, &module.body) else {
         let looked_for = "expected rest_api_source({...}), a variable `config` or one annotated RESTAPIConfig, \
                           BASE_CONFIG and ENDPOINTS, or a file that is one dict";
@@ -78,7 +78,7 @@ pub(super) fn read(text: &str, diagnostics: &mut Diagnostics) -> Reading {
         return Reading::NoConfiguration;
     };
     let node = evaluate(choice, &mut evaluator);
-    Reading::Configuration(if diagnostics.len() > problems { None } else { node })
+    Reading::Configuration(if diagnostics.len() > problems && !partly { None } else { node })
 }
 
 /// Which part of the file is the configuration.

@@ -3,14 +3,14 @@ use crate::config::diagnostics::listed;
 
 fn good(text: &str) -> Node {
     let mut diagnostics = Diagnostics::new();
-    let node = parse(text, &mut diagnostics);
+    let node = parse(text, false, &mut diagnostics);
     assert!(diagnostics.is_empty(), "{diagnostics}");
     node.unwrap()
 }
 
 fn bad(text: &str) -> String {
     let mut diagnostics = Diagnostics::new();
-    assert_eq!(parse(text, &mut diagnostics), None);
+    assert_eq!(parse(text, false, &mut diagnostics), None);
     listed(&diagnostics)
 }
 
@@ -381,7 +381,8 @@ fn the_configuration_is_found() {
         assert_eq!(show(&good(text)), expected, "{text}");
     }
     let mut diagnostics = Diagnostics::new();
-    let node = parse("rest_api_source({'a': 1})\nrest_api_source({'b': 1})", &mut diagnostics).unwrap();
+    let node =
+        parse("rest_api_source({'a': 1})\nrest_api_source({'b': 1})", false, &mut diagnostics).unwrap();
     assert_eq!(show(&node), "{a: 1}");
     let notes: Vec<String> = diagnostics.notes().map(ToString::to_string).collect();
     assert_eq!(notes, ["line 2: another configuration in this file, which is not read"]);
@@ -391,7 +392,7 @@ fn the_configuration_is_found() {
 fn a_condition_on_a_secret_is_taken_as_given_and_noted() {
     let text = "def f(token=dlt.secrets.value):\n    config = {'auth': {'token': token} if token else None}";
     let mut diagnostics = Diagnostics::new();
-    let node = parse(text, &mut diagnostics).unwrap();
+    let node = parse(text, false, &mut diagnostics).unwrap();
     assert_eq!(show(&node), "{auth: {token: '${secrets.token}'}}");
     let notes: Vec<String> = diagnostics.notes().map(ToString::to_string).collect();
     assert_eq!(notes, ["line 1: auth: the condition takes ${secrets.token} as given"]);
