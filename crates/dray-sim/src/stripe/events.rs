@@ -1,5 +1,6 @@
-//! The feed of events: one for every charge when it was made, one for everything that a test does to an object. As
-//! Stripe does, the feed keeps thirty days and shows objects as they were at the time of the event.
+//! The feed of events: one for every charge when it was made (in the place of each tenth one for an invoice that will
+//! be), one for everything that a test does to an object. As Stripe does, the feed keeps thirty days and shows objects
+//! as they were at the time of the event.
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,8 @@ use crate::draw;
 use crate::message::Request;
 use crate::world::{What, World, mark_revision};
 
+/// The invoice of this event is not there yet, so it has no id.
+const UPCOMING: &str = "invoice.upcoming";
 const PREFIX: &str = "evt_";
 const KEPT: i64 = 30 * 86_400;
 /// As many exact types can be asked for at once.
@@ -16,7 +19,7 @@ const MOST_TYPES: usize = 20;
 
 /// An event, before it is written.
 struct Event {
-    /// No other event has this number: charges have the even ones.
+    /// No other event has this number: what a test did has the odd ones.
     number: u64,
     at: i64,
     kind: &'static Kind,
@@ -30,18 +33,11 @@ struct Event {
 fn kept(world: &World) -> Vec<Event> {
     let oldest = world.now() - KEPT;
     let mut events = Vec::new();
-    if let Some(kind) = named("charges") {
-        for index in world.first_at_or_after(world.size, oldest)..world.size {
-            let made = Event {
-                number: index * 2,
-                at: world.created(index),
-                kind,
-                index,
-                revision: 0,
-                name: "charge.succeeded",
-            };
-            events.push(made);
-        }
+    for index in world.first_at_or_after(world.size, oldest)..world.size {
+        let (kind, name) =
+            if index % 10 == 9 { ("invoices", UPCOMING) } else { ("charges", "charge.succeeded") };
+        let Some(kind) = named(kind) else { continue };
+        events.push(Event { number: index * 2, at: world.created(index), kind, index, revision: 0, name });
     }
     for (number, change) in (0u64..).zip(world.changes()) {
         let Some(kind) = named(&change.resource) else { continue };
@@ -66,6 +62,11 @@ impl Event {
             metadata.remove("revision");
         }
         mark_revision(&mut object, self.revision);
+        if self.name == UPCOMING
+            && let Some(invoice) = object.as_object_mut()
+        {
+            invoice.shift_remove("id");
+        }
         let mut data = json!({"object": object});
         if self.name == self.kind.events.changed {
             let before = self.revision.checked_sub(1).filter(|before| *before > 0);

@@ -242,6 +242,9 @@ fn events_tell_of_what_was_done_with_the_object_as_it_was_then() {
     let told = ["charge.updated", "coupon.deleted", "customer.deleted", "charge.updated"];
     assert_eq!(types("")[..4], told);
     assert_eq!(types("").len(), 24);
+    assert_eq!(types("?type=invoice.*").len(), 2);
+    let (upcoming, _) = walk(&sim, "/v1/events?type=invoice.upcoming");
+    assert!(upcoming.iter().all(|event| event["data"]["object"].get("id").is_none()));
     assert_eq!(types("?type=*.deleted"), ["coupon.deleted", "customer.deleted"]);
     assert_eq!(types("?type=charge.updated").len(), 2);
     assert_eq!(types("?types[]=customer.deleted&types[]=coupon.deleted&types[]=coupon.created").len(), 2);
