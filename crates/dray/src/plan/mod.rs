@@ -5,6 +5,7 @@ mod answers;
 mod backfill;
 mod compile;
 mod complete;
+mod cursor_form;
 mod each;
 mod explain;
 mod format;
@@ -31,6 +32,7 @@ pub use answers::{AnswerAction, AnswerPlan, AnswerRule, BodyCondition, BodyTest,
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
+pub use cursor_form::CursorForm;
 pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use format::{CsvPlan, Encoding, FormatKind, FormatPlan, XmlPlan};
