@@ -200,7 +200,7 @@ fn several_problems_at_once() {
       |
     3 |   auth: {type: baerer, token: ***}
       |                ^
-      = help: nearest is `bearer`; expected one of `bearer`, `api_key`, `http_basic`, `oauth2_client_credentials`, `oauth2_refresh_token`, `none`
+      = help: nearest is `bearer`; expected one of `bearer`, `api_key`, `http_basic`, `oauth2_client_credentials`, `oauth2_refresh_token`, `oauth2_password`, `login`, `none`
 
     api.yaml:6:5: resources[0].primary_kye: unknown key `primary_kye`
       |

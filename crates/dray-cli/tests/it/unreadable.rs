@@ -93,7 +93,7 @@ fn a_missing_secret() {
 fn a_missing_variable_and_a_misspelt_template() {
     let text = "client: {base_url: \"https://${env.HOST}/${secret.path}\"}\nresources: [posts]\n";
     insta::assert_snapshot!(broken("api.yaml", text, &[]), @r#"
-    api.yaml:1:20: client.base_url: `secret` in `${secret.path}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now or today
+    api.yaml:1:20: client.base_url: `secret` in `${secret.path}` is not known, expected secrets.NAME, env.NAME, vars.NAME, config.NAME, now, today or a function
       |
     1 | client: {base_url: "https://${env.HOST}/${secret.path}"}
       |                    ^

@@ -355,6 +355,8 @@ impl PaginatorConfig {
 pub struct IncrementalConfig {
     pub at: Spot,
     pub cursor_path: Option<Located<String>>,
+    /// dray's own: how records write their cursors.
+    pub cursor_format: Option<Located<String>>,
     pub initial_value: Option<CursorValue>,
     pub end_value: Option<Located<CursorValue>>,
     pub start_param: Option<Located<String>>,

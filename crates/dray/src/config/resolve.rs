@@ -29,6 +29,8 @@ pub fn resolve(root: &mut Node, sources: &Sources, diagnostics: &mut Diagnostics
     if let Some(vars) = root.as_map_mut().and_then(|map| map.remove("vars")) {
         resolver.variables(vars.value);
     }
+    // What is left out needs no list to be there.
+    resolver.leave_out_whole(root);
     // Before the rest, whose texts name their items.
     for (path, node) in each::written(root) {
         resolver.node(node, &path);

@@ -88,23 +88,26 @@ impl Cursors {
 
 /// A cursor as it is written into a request.
 pub(super) fn written(value: &CursorValue, format: &CursorFormat) -> Result<String> {
-    let plain = || match value {
-        CursorValue::Int(number) => number.to_string(),
-        CursorValue::Float(number) => number.to_string(),
-        CursorValue::Text(text) => text.clone(),
-    };
     if *format == CursorFormat::AsIs {
-        return Ok(plain());
+        return Ok(plain(value));
     }
     let time = Timestamp::from_microsecond(instant_of(value, format)?).map_err(out_of_range)?;
     Ok(match format {
-        CursorFormat::AsIs => plain(),
+        CursorFormat::AsIs => plain(value),
         CursorFormat::Unix => time.as_second().to_string(),
         CursorFormat::UnixMillis => time.as_millisecond().to_string(),
         CursorFormat::Iso => time.to_string(),
         CursorFormat::Date => time.strftime("%Y-%m-%d").to_string(),
         CursorFormat::Pattern(pattern) => time.strftime(pattern).to_string(),
     })
+}
+
+fn plain(value: &CursorValue) -> String {
+    match value {
+        CursorValue::Int(number) => number.to_string(),
+        CursorValue::Float(number) => number.to_string(),
+        CursorValue::Text(text) => text.clone(),
+    }
 }
 
 fn out_of_range(error: jiff::Error) -> Error {
@@ -221,12 +224,23 @@ impl<'a> Tracker<'a> {
     /// Whether the last of these records lies where the list may be left, as far as it alone can tell.
     pub(super) fn leaves_with(&self, document: &Document, records: &[NodeId]) -> bool {
         let Some(order) = self.order.as_ref().filter(|order| !order.is_broken()) else { return false };
-        let last = records.last().and_then(|record| self.cursor(document, *record));
+        // One that cannot be read is told when its record is looked at.
+        let last = records.last().and_then(|record| self.cursor(document, *record).ok().flatten());
         order.is_passed() || last.is_some_and(|cursor| self.is_beyond(&cursor))
     }
 
-    fn cursor(&self, document: &Document, record: NodeId) -> Option<CursorValue> {
-        self.plan.cursor_path.first(document, record).and_then(|id| value(document, id))
+    fn cursor(&self, document: &Document, record: NodeId) -> Result<Option<CursorValue>> {
+        let found = self.plan.cursor_path.first(document, record).and_then(|id| value(document, id));
+        let (Some(form), Some(written)) = (&self.plan.form, &found) else { return Ok(found) };
+        form.read(written).map(Some).ok_or_else(|| {
+            Error::new(ErrorKind::Response, "a record's cursor is not written as `cursor_format` says")
+                .with("path", &self.plan.cursor_path)
+                .with("found", plain(written))
+                .hint(format!(
+                    "correct `cursor_format: {}`, the pattern of the records' cursors",
+                    form.pattern()
+                ))
+        })
     }
 
     /// How a cursor stands to another in the direction of reading.
@@ -276,7 +290,7 @@ impl<'a> Tracker<'a> {
 
     /// Whether a record is in the range; notes its cursor.
     pub(super) fn keep(&mut self, document: &Document, record: NodeId) -> Result<bool> {
-        let Some(cursor) = self.cursor(document, record) else {
+        let Some(cursor) = self.cursor(document, record)? else {
             return match self.plan.on_missing {
                 OnMissing::Include => Ok(true),
                 OnMissing::Exclude => Ok(false),

@@ -296,6 +296,11 @@ fn cursors(plan: &Plan, state: &PipelineState, source: &str) -> Cursors {
         for (partition, stored) in state.cursors(source, &resource.name, &incremental.cursor_name) {
             if let Some(last_value) = CursorValue::from_json(&stored.last_value) {
                 let initial_value = CursorValue::from_json(&stored.initial_value);
+                // dlt stores a cursor as the records write it.
+                let last_value = match &incremental.form {
+                    Some(form) => form.settled(last_value),
+                    None => last_value,
+                };
                 let state = CursorState { initial_value, last_value, unique_hashes: stored.unique_hashes };
                 cursors.insert(&resource.name, &partition, state);
             }

@@ -1,6 +1,6 @@
 //! Incremental reading, fully decided (dlt.md §1.11, §5).
 
-use super::{RetentionPlan, StartPlan};
+use super::{CursorForm, RetentionPlan, StartPlan};
 use crate::json::Path;
 
 /// `endpoint.incremental` (dlt.md §1.11, §5).
@@ -10,6 +10,8 @@ pub struct IncrementalPlan {
     pub cursor_path: Path,
     /// As written: the key under which the state is kept.
     pub cursor_name: String,
+    /// How records write it, where that is not understood by itself.
+    pub form: Option<CursorForm>,
     /// Where the first run starts.
     pub initial_value: Option<CursorValue>,
     /// With it the run reads a window and leaves the stored cursor alone.

@@ -79,6 +79,7 @@ impl IncrementalPlan {
         Self {
             cursor_path: Path::key("t"),
             cursor_name: "t".to_owned(),
+            form: None,
             initial_value,
             end_value: None,
             start_param: None,

@@ -12,6 +12,10 @@ pub(super) fn respell(endpoint: &mut Map, writer: &mut Writer<'_>) {
     let Some(map) = node.as_map_mut() else { return };
     writer.rename(map, &["param_name", "start_param_name"], "start_param");
     writer.rename(map, &["cursor_field"], "cursor_path");
+    // A named conversion; a function of Python is refused where the key is read.
+    if text(map, "convert").is_some_and(|written| format(written).is_some()) {
+        writer.rename(map, &["convert"], "format");
+    }
     if map.get("format").is_some_and(Node::is_null) {
         map.remove("format");
     }
@@ -27,11 +31,10 @@ pub(super) fn respell(endpoint: &mut Map, writer: &mut Writer<'_>) {
 /// The named format, or a strftime pattern.
 fn format(written: &str) -> Option<String> {
     let known = match written.trim().to_ascii_lowercase().as_str() {
-        "unix" | "epoch" | "timestamp" | "unix_timestamp" | "integer" | "unix_seconds" | "epoch_seconds" => {
-            "unix"
-        }
+        "unix" | "epoch" | "timestamp" | "unix_timestamp" | "integer" | "unix_seconds" | "epoch_seconds"
+        | "unix_s" | "epoch_s" => "unix",
         "unix_milliseconds" | "epoch_milliseconds" | "unix_ms" | "epoch_ms" => "unix_milliseconds",
-        "iso" | "iso8601" | "iso_8601" | "iso-8601" | "rfc3339" | "datetime" => "iso",
+        "iso" | "iso_z" | "iso8601" | "iso_8601" | "iso-8601" | "rfc3339" | "datetime" => "iso",
         "date" | "yyyy-mm-dd" | "%y-%m-%d" => "date",
         _ if written.contains('%') => return Some(written.to_owned()),
         _ => {

@@ -23,6 +23,7 @@ pub(super) fn read(
         // dlt loads everything on every run instead, and says nothing (dlt.md §1.11).
         reader.problem(at, "missing key `cursor_path`");
     }
+    let cursor_format = fields.plain(reader, "cursor_format");
     let start_param = fields.plain(reader, "start_param");
     let end_param = fields.plain(reader, "end_param");
     if as_param && let Some(param) = start_param.as_ref().or(end_param.as_ref()) {
@@ -70,6 +71,7 @@ pub(super) fn read(
     Some(IncrementalConfig {
         at: at.clone(),
         cursor_path,
+        cursor_format,
         initial_value,
         end_value,
         start_param,

@@ -8,8 +8,25 @@ use crate::config::template::is_true;
 
 /// The key.
 const WHEN: &str = "when";
+/// What names an item of a `for_each`.
+const OF_ITEM: &str = "${each.";
 
 impl Resolver<'_> {
+    /// Leaves out the resources whose condition does not ask for an item of their `for_each`.
+    pub(super) fn leave_out_whole(&mut self, root: &mut Node) {
+        let resources = root.as_map_mut().and_then(|map| map.get_mut("resources")?.as_list_mut());
+        for (index, node) in resources.into_iter().flatten().enumerate() {
+            let Some(resource) = node.as_map_mut() else { continue };
+            let of_item = |node: &Node| node.as_text().is_some_and(|text| text.contains(OF_ITEM));
+            if resource.contains("for_each")
+                && !resource.get(WHEN).is_some_and(of_item)
+                && !self.is_wanted(resource, &item("resources", index))
+            {
+                left_out(resource);
+            }
+        }
+    }
+
     /// Leaves out what is not to be there, and takes every `when` away. Of a resource its name stays, with
     /// `when: false`: others may name it.
     pub(super) fn leave_out(&mut self, root: &mut Node) {
@@ -27,8 +44,7 @@ impl Resolver<'_> {
             if self.is_wanted(resource, &path) {
                 self.endpoint(resource, &path);
             } else {
-                resource.entries.retain(|entry| entry.key == "name");
-                resource.insert(WHEN, Place::default(), Node::new(Value::Bool(false), Place::default()));
+                left_out(resource);
             }
         }
     }
@@ -108,6 +124,16 @@ impl Resolver<'_> {
         };
         value.is_none_or(|value| is_true(&value))
     }
+}
+
+/// Leaves of a resource its name, and that it is not there.
+fn left_out(resource: &mut Map) {
+    resource.entries.retain(|entry| entry.key == "name");
+    // There are no items to make names of.
+    if let Some(Value::Text(name)) = resource.get_mut("name").map(|node| &mut node.value) {
+        *name = name.replace(OF_ITEM, "{each.");
+    }
+    resource.insert(WHEN, Place::default(), Node::new(Value::Bool(false), Place::default()));
 }
 
 /// A text that says yes or no by itself.
@@ -209,6 +235,25 @@ mod tests {
         let params = endpoint.get("params").unwrap().as_map().unwrap();
         assert_eq!(params.keys().collect::<Vec<_>>(), ["p", "r"]);
         assert!(params.get("p").unwrap().as_list().is_some());
+    }
+
+    #[test]
+    fn resources_for_items_are_left_out_whole_or_item_by_item() {
+        let (root, problems) = resolved(
+            "vars: {zones: [{id: de, on: true}, {id: fr, on: false}]}\nresources:\n  \
+             - {name: 'a_${each.z}', when: false, for_each: {z: '${vars.nowhere}'}}\n  \
+             - {name: b, when: false, for_each: {z: '${vars.nowhere}'}}\n  \
+             - {name: 'c_${each.z.id}', when: '${each.z.on}', for_each: {z: '${vars.zones}'}}\n",
+            &[],
+        );
+        assert_eq!(problems, "");
+        let resources = root.as_map().unwrap().get("resources").unwrap().as_list().unwrap();
+        let there: Vec<(&str, bool)> = resources
+            .iter()
+            .map(|node| node.as_map().unwrap())
+            .map(|map| (map.get("name").unwrap().as_text().unwrap(), !map.contains("when")))
+            .collect();
+        assert_eq!(there, [("a_{each.z}", false), ("b", false), ("c_de", true), ("c_fr", false)]);
     }
 
     #[test]

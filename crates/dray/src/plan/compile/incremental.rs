@@ -3,8 +3,8 @@
 use super::{Problems, retention};
 use crate::config::model::{IncrementalConfig, Located, Spot, WindowConfig};
 use crate::plan::{
-    CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StartPlan, StopPlan, WindowPlan,
-    WindowSize,
+    CursorForm, CursorFormat, CursorValue, IncrementalPlan, OnMissing, RequestPlan, StartPlan, StopPlan,
+    WindowPlan, WindowSize,
 };
 use crate::timestamp;
 
@@ -28,16 +28,24 @@ pub(super) fn compile(
             problems,
         );
     }
+    let form = form(config, problems)?;
+    let settled = |value: &CursorValue| match &form {
+        Some(form) => form.settled(value.clone()),
+        None => value.clone(),
+    };
+    // What is compared with the records' cursors is sent as they are written, if nothing else is said.
+    let own = form.as_ref().map(|form| CursorFormat::Pattern(form.pattern().to_owned()));
     Some(IncrementalPlan {
         cursor_path,
         cursor_name: written.value.clone(),
-        initial_value: config.initial_value.clone(),
-        end_value: config.end_value.as_ref().map(|end| end.value.clone()),
+        initial_value: config.initial_value.as_ref().map(settled),
+        end_value: config.end_value.as_ref().map(|end| settled(&end.value)),
         start_param: param
             .map(str::to_owned)
             .or_else(|| config.start_param.as_ref().map(|param| param.value.clone())),
         end_param: config.end_param.as_ref().map(|param| param.value.clone()),
-        format: config.format.clone().unwrap_or(CursorFormat::AsIs),
+        format: config.format.clone().or(own).unwrap_or(CursorFormat::AsIs),
+        form,
         lag: config.lag,
         on_missing: config.on_cursor_value_missing.unwrap_or(OnMissing::Raise),
         descending: config.descending == Some(true),
@@ -49,6 +57,21 @@ pub(super) fn compile(
         retention: retention::compile(config, problems),
         stop: stop(config, problems),
     })
+}
+
+/// How records write their cursors; none after a complaint.
+fn form(config: &IncrementalConfig, problems: &mut Problems<'_>) -> Option<Option<CursorForm>> {
+    let Some(written) = &config.cursor_format else { return Some(None) };
+    let form = CursorForm::new(&written.value);
+    if form.is_none() {
+        problems.add_with_hint(
+            &written.at,
+            format!("`cursor_format: {}` does not tell the day of a cursor", written.value),
+            "write the pattern of the records' cursors: `%d.%m.%Y`, `%m/%d/%Y %I:%M %p`; ISO 8601, RFC 2822 and \
+             numbers are understood without it",
+        );
+    }
+    form.map(Some)
 }
 
 /// Where reading stops before the list ends.

@@ -144,3 +144,13 @@ fn auths_are_explained_without_their_secrets() {
     Bearer token for a refresh token from https://id.example.com/t, the next refresh token kept in .dray/shop.json
     "##);
 }
+
+#[test]
+fn a_form_of_cursors_that_tells_no_day_is_refused() {
+    let yaml = "client: {base_url: https://api.example.com}\nresources:\n  - name: a\n    endpoint:\n      \
+                incremental: {cursor_path: at, cursor_format: '%H:%M', convert: iso_z}\n";
+    insta::assert_snapshot!(prepared(yaml, &[]).unwrap_err(), @r##"
+    5:53 resources[0].endpoint.incremental.cursor_format: `cursor_format: %H:%M` does not tell the day of a cursor
+      = write the pattern of the records' cursors: `%d.%m.%Y`, `%m/%d/%Y %I:%M %p`; ISO 8601, RFC 2822 and numbers are understood without it
+    "##);
+}
