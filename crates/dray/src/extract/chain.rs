@@ -19,7 +19,7 @@ use super::stats::{ResourceStats, add};
 use super::windows::Slicer;
 use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{IgnoreRule, PaginatorPlan, Paging, ResourcePlan};
+use crate::plan::{IgnoreRule, Paging, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -184,15 +184,7 @@ impl Reader {
                 headers: &headers,
                 url: &url,
             };
-            if matches!(paging.paginator, PaginatorPlan::Auto) {
-                let (found, words) = paginate::detect(&paging, &facts)?;
-                tracing::info!(resource = plan.name, paging = words, "paging found on the first page");
-                paging = found;
-                // The first page was asked for without a number; the answer says which it is.
-                if token == Token::First {
-                    token = Chain::first(&paging);
-                }
-            }
+            paginate::find(&mut paging, &mut token, &facts, &plan.name)?;
             let leaves = plan.expand.is_none()
                 && tracker
                     .as_ref()
