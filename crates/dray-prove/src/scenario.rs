@@ -49,6 +49,8 @@ pub enum Kind {
     Each,
     /// An append of lists inside records, most of them read on from their own addresses.
     Lists,
+    /// An append of records that are asked for by the ids of several parents at once.
+    Batches,
 }
 
 impl Kind {
@@ -56,7 +58,7 @@ impl Kind {
     pub const SIDE_BY_SIDE: [Self; 2] = [Self::Ahead, Self::Windows];
 
     /// Those that a sweep goes through.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Append,
         Self::AppendAgain,
         Self::NewestFirst,
@@ -68,6 +70,7 @@ impl Kind {
         Self::SharedTable,
         Self::Each,
         Self::Lists,
+        Self::Batches,
     ];
 
     /// Its name.
@@ -88,6 +91,7 @@ impl Kind {
             Self::Windows => "windows",
             Self::Each => "items of for_each",
             Self::Lists => "lists inside records",
+            Self::Batches => "batches of parents",
         }
     }
 
@@ -111,7 +115,7 @@ impl Kind {
     /// Whether every complete run appends everything once more.
     #[must_use]
     pub fn appends_all(self) -> bool {
-        matches!(self, Self::AppendPlain | Self::Ahead | Self::Each | Self::Lists)
+        matches!(self, Self::AppendPlain | Self::Ahead | Self::Each | Self::Lists | Self::Batches)
     }
 
     /// Whether it has children.
@@ -155,6 +159,13 @@ impl Kind {
                 "{}, params: {{part: \"${{each.part}}\"}}}}}}",
                 items("append", "for_each: {part: [0, 1, 2, 3]},")
             ),
+            Self::Batches => {
+                "  - {name: heads, selected: false, endpoint: {path: heads, data_selector: data, \
+                 paginator: {type: cursor, cursor_path: next, cursor_param: cursor}}}\n  \
+                 - {name: items, write_disposition: append, endpoint: {path: items, data_selector: data, paginator: single_page, \
+                 params: {ids: {type: resolve, resource: heads, field: id, batch: 4}}}}"
+                    .to_owned()
+            }
             Self::Lists => format!(
                 "{}, expand: {{path: rows.data, complete: {{has_more: rows.more, url: rows.url, \
                  paginator: {{type: cursor, cursor_field: id, cursor_param: after, has_more_path: more}}}}}}}}}}",

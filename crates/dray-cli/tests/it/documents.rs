@@ -7,14 +7,10 @@ use dray_sim::{Api, Options, Sim};
 
 use crate::support::Bench;
 
-<<<<<<< HEAD
-pub(crate) fn document(name: &str) -> String {
-=======
 /// What the documentation takes from the environment.
 const SECRETS: [&str; 6] = ["API_KEY", "CLIENT_ID", "CLIENT_SECRET", "ACCOUNT_ID", "USERNAME", "PASSWORD"];
 
 pub(crate) fn document(name: &str) -> String {
->>>>>>> wip-values
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)).unwrap()
 }
 

@@ -235,9 +235,20 @@ pub enum ParamConfig {
         resource: Located<String>,
         /// Its field.
         field: Located<String>,
+        /// Several records of the parent at once.
+        batch: Option<BatchConfig>,
     },
     /// `{type: incremental, ...}`.
     Incremental(Box<IncrementalConfig>),
+}
+
+/// `batch` and `separator` of a resolved value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchConfig {
+    /// How many records together.
+    pub size: Located<u64>,
+    /// What stands between the values; none in a list.
+    pub separator: Option<String>,
 }
 
 /// `endpoint.expand`.

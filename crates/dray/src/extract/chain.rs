@@ -20,7 +20,7 @@ use super::taken::{Taken, cut_short, taken};
 use super::windows::Slicer;
 use super::{Event, Page, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{AnswerAction, AnswerRule, PaginatorPlan, Paging, ResourcePlan};
+use crate::plan::{AnswerAction, AnswerRule, Paging, ResourcePlan};
 
 /// What the chains of one resource share.
 #[derive(Debug)]
@@ -179,15 +179,7 @@ impl Reader {
                 url: &url,
                 last,
             };
-            if matches!(paging.paginator, PaginatorPlan::Auto) {
-                let (found, words) = paginate::detect(&paging, &facts)?;
-                tracing::info!(resource = plan.name, paging = words, "paging found on the first page");
-                paging = found;
-                // The first page was asked for without a number; the answer says which it is.
-                if token == Token::First {
-                    token = Chain::first(&paging);
-                }
-            }
+            paginate::find(&mut paging, &mut token, &facts, &plan.name)?;
             let leaves = plan.expand.is_none()
                 && tracker
                     .as_ref()

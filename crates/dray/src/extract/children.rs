@@ -7,13 +7,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Opened;
+use super::batches::joined;
 use super::chain::stopped;
 use super::position::Position;
 use super::stats::{ResourceStats, add};
 use super::windows::{Slicer, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId, Path, quote};
-use crate::plan::{CursorValue, EachItem, EachPlan, ParentField, ParentPlan, ResourcePlan};
+use crate::plan::{BatchPlan, CursorValue, EachItem, EachPlan, ParentField, ParentPlan, ResourcePlan};
+
+/// Characters of a partition's key in a message.
+const SHOWN: usize = 200;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -57,7 +61,7 @@ pub fn owner_of(key: &str) -> Arc<str> {
 }
 
 /// The key of a partition of these parent fields.
-fn owner(fields: &[serde_json::Value]) -> Arc<str> {
+pub(super) fn owner(fields: &[serde_json::Value]) -> Arc<str> {
     if fields.is_empty() { "".into() } else { serde_json::Value::from(fields).to_string().into() }
 }
 
@@ -118,7 +122,10 @@ impl Partition {
         let own = plan.parent.as_ref().map_or(0, |parent| parent.fields.len());
         let (parent, item) = self.fields.split_at_checked(own).unwrap_or((&self.fields, &[]));
         let named = |what: &str, values: &[serde_json::Value]| {
-            (!values.is_empty()).then(|| format!("{what} {}", owner(values)))
+            // A batch may be long.
+            let shown: String = owner(values).chars().take(SHOWN).collect();
+            let cut = if shown.len() < SHOWN { "" } else { "..." };
+            (!values.is_empty()).then(|| format!("{what} {shown}{cut}"))
         };
         let window = self.span.as_ref().map(|span| format!("window {}", span.shown()));
         let parts: Vec<String> =
@@ -180,6 +187,11 @@ impl Family {
     ) -> Result<Vec<(usize, Partition)>> {
         let mut opened = Vec::new();
         for (place, child) in self.children.iter().enumerate() {
+            if let Some(batch) = child.plan.batch {
+                let batches = child.batches(batch, document, records, of)?;
+                opened.extend(batches.into_iter().map(|partition| (place, partition)));
+                continue;
+            }
             for record in records {
                 if !child.wants(document, *record) {
                     continue;
@@ -233,6 +245,25 @@ impl Child {
             carried.push(format!("{}:{value}", quote(&include.name)));
         }
         Ok(Partition { key: owner(&fields), fields, overlay: overlay(&carried)?, span: None, position: None })
+    }
+
+    /// Partitions of several records each.
+    fn batches(
+        &self,
+        batch: BatchPlan,
+        document: &Document,
+        records: &[NodeId],
+        of: &Partition,
+    ) -> Result<Vec<Partition>> {
+        let mut singles = Vec::with_capacity(records.len());
+        for record in records.iter().filter(|record| self.wants(document, **record)) {
+            let single = self.partition(document, *record, of)?;
+            if self.is_fresh(&single) {
+                singles.push(single);
+            }
+        }
+        let batches = joined(&singles, batch).into_iter().map(|batch| batch.spread(self.slicer.each()));
+        Ok(batches.collect::<Result<Vec<_>>>()?.concat())
     }
 
     /// Whether it is asked for a record at all; those that it is not are counted.

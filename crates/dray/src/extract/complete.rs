@@ -20,7 +20,7 @@ use super::stats::add;
 use super::taken::{Taken, cut_short, taken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, Kind, NodeId};
-use crate::plan::{CompletePlan, ExpandPlan, PaginatorPlan};
+use crate::plan::{CompletePlan, ExpandPlan};
 
 /// The rest of one record's list.
 #[derive(Debug, Default)]
@@ -216,12 +216,7 @@ impl Errand {
                 url: &url,
                 last,
             };
-            if matches!(paging.paginator, PaginatorPlan::Auto) {
-                (paging, _) = paginate::detect(&paging, &facts)?;
-                if token == Token::First {
-                    token = Chain::first(&paging);
-                }
-            }
+            paginate::find(&mut paging, &mut token, &facts, &plan.name)?;
             let next = chain.next(&paging, &token, &facts)?;
             let bad = sift(&selected.document, &selected.records, session.plan.client.rejects.keep)?;
             selected.leave_out(chain.dropped());

@@ -17,7 +17,7 @@ use super::select::{expand, select};
 use super::sift::sift;
 use super::{Page, body, order, retry};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{CursorValue, Limits, PaginatorPlan, Plan};
+use crate::plan::{CursorValue, Limits, Plan};
 
 /// A body from its wire bytes, which come in pieces of `piece` bytes.
 ///
@@ -57,11 +57,10 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
         last: false,
     };
     let mut paging = resource.paging.clone();
-    if matches!(paging.paginator, PaginatorPlan::Auto) {
-        paging = paginate::detect(&paging, &facts)?.0;
-    }
+    let mut token = Chain::first(&paging);
+    paginate::find(&mut paging, &mut token, &facts, &resource.name)?;
     let mut chain = Chain::new(resource);
-    let next = chain.next(&paging, &Chain::first(&paging), &facts)?;
+    let next = chain.next(&paging, &token, &facts)?;
     let bad = sift(&selected.document, &selected.records, true)?;
     let records = position::digests(&selected.document, &selected.records, &resource.load);
     selected.leave_out(chain.dropped());

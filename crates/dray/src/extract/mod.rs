@@ -7,6 +7,7 @@
 mod ahead;
 mod answers;
 mod auth;
+mod batches;
 #[doc(hidden)]
 pub mod bench;
 mod body;
@@ -186,7 +187,7 @@ pub async fn extract(
         let Some(resource) = plan.resources.get(*index) else { continue };
         if let Some(parent) = &resource.parent {
             let (sender, receiver) = mpsc::channel(plan.client.concurrency.max(1) * 2);
-            let seen = Arc::new(Mutex::new(resume.known(*index)));
+            let seen = Arc::new(Mutex::new(batches::singles(resume.known(*index), parent)));
             let child = Child {
                 resource: *index,
                 name: resource.name.clone(),

@@ -248,6 +248,7 @@ impl Fill {
     fn place(&self, part: &Part) -> Option<usize> {
         match part {
             Part::Parent(index) => Some(*index),
+            Part::Joined(index, _) => Some(*index),
             Part::Each(index) => Some(self.own + index),
             Part::Text(_) | Part::CursorStart | Part::CursorEnd | Part::CursorInitial => None,
         }
@@ -283,6 +284,7 @@ impl Fill {
             match part {
                 Part::Text(text) => filled.push_str(text.expose()),
                 Part::Parent(index) => filled.push_str(&encode(&self.parent_text(*index)?)),
+                Part::Joined(index, separator) => filled.push_str(&encode(&self.joined(*index, separator)?)),
                 Part::Each(index) => filled.push_str(&encode(&self.parent_text(self.own + index)?)),
                 Part::CursorStart | Part::CursorEnd | Part::CursorInitial => match self.cursor(part) {
                     Some(cursor) => filled.push_str(&encode(cursor)),
@@ -298,8 +300,25 @@ impl Fill {
             Part::CursorStart => self.start.as_deref(),
             Part::CursorEnd => self.end.as_deref(),
             Part::CursorInitial => self.initial.as_deref(),
-            Part::Text(_) | Part::Parent(_) | Part::Each(_) => None,
+            Part::Text(_) | Part::Parent(_) | Part::Joined(..) | Part::Each(_) => None,
         }
+    }
+
+    /// The values of a batch in one text. A value that holds what stands between them could be taken for two.
+    fn joined(&self, index: usize, separator: &str) -> Result<String> {
+        let values = self.parent.get(index).and_then(serde_json::Value::as_array);
+        let values = values.ok_or_else(|| wrong("a batch has no values"))?;
+        let texts: Vec<String> = values
+            .iter()
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .collect();
+        if let Some(text) = texts.iter().find(|text| text.contains(separator)) {
+            return Err(wrong("a value of the parent holds the separator of its batch")
+                .with("path", text)
+                .with("limit", format!("separator: {separator}"))
+                .hint("choose another `separator`, or send the values as a list in `json`"));
+        }
+        Ok(texts.join(separator))
     }
 
     fn parent_text(&self, index: usize) -> Result<String> {

@@ -106,7 +106,10 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
         None => {}
     }
     if let (Some(parent), Some(name)) = (parent, parent_name) {
-        let mut text = format!("once for each record of {name}");
+        let mut text = match parent.batch {
+            Some(batch) => format!("once for up to {} records of {name} together", batch.size),
+            None => format!("once for each record of {name}"),
+        };
         if let Some(filter) = &parent.filter {
             text.push_str(&format!(" with {filter}"));
         }
@@ -195,6 +198,12 @@ fn shown(template: &Template, resource: &ResourcePlan, parent: Option<&str>) -> 
                 };
                 let field = field.map_or(String::new(), ToString::to_string);
                 text.push_str(&format!("{{{whose}.{field}}}"));
+            }
+            Part::Joined(index, separator) => {
+                let field = resource.parent.as_ref().and_then(|plan| plan.fields.get(*index));
+                let field = field.map_or(String::new(), ToString::to_string);
+                let parent = parent.unwrap_or("parent");
+                text.push_str(&format!("{{{parent}.{field}}}{separator}..."));
             }
             Part::Each(index) => {
                 let field = resource.each.as_ref().and_then(|plan| plan.fields.get(*index));

@@ -46,7 +46,7 @@ pub use incremental::{
 };
 pub use limits::{Limits, RejectPlan};
 pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
-pub use parents::{IncludeField, ParentField, ParentPlan};
+pub use parents::{BatchPlan, IncludeField, ParentField, ParentPlan};
 pub use prepare::{Prepared, prepare};
 pub use retention::{RetentionPlan, StartPlan};
 pub use table::SharedTable;

@@ -17,6 +17,17 @@ pub struct ParentPlan {
     pub include: Vec<IncludeField>,
     /// Only records of the parent that fulfil it are asked for.
     pub filter: Option<Filter>,
+    /// It is asked for several records at once.
+    pub batch: Option<BatchPlan>,
+}
+
+/// Several records of the parent in one request (`batch`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchPlan {
+    /// Which of [`ParentPlan::fields`] is a list of their values.
+    pub field: usize,
+    /// How many, at the most.
+    pub size: usize,
 }
 
 /// A field that comes from above.

@@ -48,7 +48,8 @@ pub fn prepare(loaded: Loaded, overrides: &[String], sources: &Sources) -> Prepa
 fn fingerprint(plan: &Plan, index: usize) -> String {
     let Some(resource) = plan.resources.get(index) else { return String::new() };
     let parent = resource.parent.as_ref().and_then(|parent| {
-        Some((&plan.resources.get(parent.resource)?.name, &parent.fields, &parent.include, &parent.filter))
+        let above = &plan.resources.get(parent.resource)?.name;
+        Some((above, &parent.fields, &parent.include, &parent.filter, &parent.batch))
     });
     let text = format!(
         "{:?}",

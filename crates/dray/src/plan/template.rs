@@ -45,6 +45,8 @@ pub enum Part {
     Text(Text),
     /// `{resources.<parent>.<path>}`: index into the parent plan's `fields`.
     Parent(usize),
+    /// A batch: a list of values of the field at this index, with a text between them.
+    Joined(usize, String),
     /// `{each.<variable>}`: index into the each plan's `fields`.
     Each(usize),
     /// `{incremental.start_value}`, `{incremental.last_value}`.
@@ -96,6 +98,7 @@ impl Template {
             match part {
                 Part::Text(text) => shown.push_str(text.shown()),
                 Part::Parent(field) => shown.push_str(&format!("{{parent.{field}}}")),
+                Part::Joined(field, _) => shown.push_str(&format!("{{parent.{field}}}")),
                 Part::Each(field) => shown.push_str(&format!("{{each.{field}}}")),
                 Part::CursorStart => shown.push_str("{incremental.start_value}"),
                 Part::CursorEnd => shown.push_str("{incremental.end_value}"),

@@ -120,6 +120,97 @@ fn what_ancestors_hand_down_outlives_a_run_that_stops() {
     }
 }
 
+/// `/parents` in three pages of five, four and six records, one of them twice, and `/things` of the ids that are asked for.
+fn in_batches() -> Sim {
+    script(|request| {
+        let json_ids = |body: Value| body["ids"].as_array().unwrap().clone();
+        match request.path.as_str() {
+            "/parents" => {
+                let ids: Vec<u64> = match request.param("page").unwrap() {
+                    "0" => (0..5).collect(),
+                    "1" => vec![5, 6, 0, 7],
+                    "2" => (8..14).collect(),
+                    _ => Vec::new(),
+                };
+                Response::json(&ids.into_iter().map(|id| json!({"id": id})).collect())
+            }
+            _ => {
+                let ids: Vec<Value> = match request.param("ids") {
+                    Some(ids) => ids.split(';').map(|id| json!(id.parse::<u64>().unwrap())).collect(),
+                    None => json_ids(request.json().unwrap()),
+                };
+                Response::json(&ids.into_iter().map(|id| json!({"id": id})).collect())
+            }
+        }
+    })
+}
+
+fn batches(endpoint: &str) -> String {
+    format!(
+        "  - {{name: parents, endpoint: {{path: parents, data_selector: $, paginator: page_number}}}}\n  \
+         - {{name: things, endpoint: {{{endpoint}, data_selector: $, paginator: single_page}}}}"
+    )
+}
+
+#[test]
+fn parents_are_asked_for_in_batches() {
+    let sim = in_batches();
+    let resources = batches(
+        "path: things, params: {ids: {type: resolve, resource: parents, field: id, batch: 2, separator: \";\"}}",
+    );
+    let told = read(plan(&sim, "", &resources));
+    let mut ids = told["things"].ids();
+    ids.sort_unstable();
+    assert_eq!(ids, (0..14).collect::<Vec<u64>>());
+    // Three of five, two of the three that are new, three of six.
+    let asked = asked(&sim, "/things");
+    assert_eq!(asked.len(), 3 + 2 + 3);
+    let keys: Vec<&str> = told["things"].partitions.keys().map(String::as_str).collect();
+    assert!(
+        keys.contains(&"[[0,1]]")
+            && keys.contains(&"[[4]]")
+            && keys.contains(&"[[5,6]]")
+            && keys.contains(&"[[7]]")
+    );
+    let mut sent: Vec<&str> = asked.iter().map(|request| request.param("ids").unwrap()).collect();
+    sent.sort_unstable();
+    assert_eq!(sent[0], "0;1");
+}
+
+#[test]
+fn a_batch_is_a_list_in_a_body_and_outlives_a_run_that_stops() {
+    let resources = batches(
+        "path: things, method: POST, json: {ids: {type: resolve, resource: parents, field: id, batch: 4}}",
+    );
+    // Four pages of parents, and of batches two, one and two.
+    for stop in [2, 4, 6, 8] {
+        let sim = in_batches();
+        let bench = Bench::new();
+        let plan = || plan(&sim, "concurrency: 2", &resources);
+        bench.run_for(plan(), Some(stop));
+        let report = bench.run(plan());
+        assert_eq!(of(&report, "things").status, Status::Succeeded);
+        let ids = bench.column("SELECT id FROM test_dataset.things ORDER BY id");
+        assert_eq!(
+            ids,
+            (0..14).map(|id| id.to_string()).collect::<Vec<_>>(),
+            "stopped after {stop} requests"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_holds_the_separator_is_not_taken_for_two() {
+    let sim = family(json!([{"id": "a"}, {"id": "b,c"}]));
+    let resources = format!(
+        "{PARENTS}  - {{name: things, endpoint: {{path: things, data_selector: $, \
+        params: {{ids: {{type: resolve, resource: parents, field: id, batch: 9}}}}}}}}"
+    );
+    let told = read(plan(&sim, "", &resources));
+    told["things"].failed(ErrorKind::Request, "b,c");
+    told["things"].failed(ErrorKind::Request, "choose another `separator`");
+}
+
 #[test]
 fn a_parent_that_comes_twice_is_asked_once() {
     let sim = family(json!([{"id": 1}, {"id": 2}, {"id": 1}]));

@@ -1,6 +1,6 @@
 //! `endpoint`: a path, or a mapping.
 
-use super::super::model::{EndpointConfig, Header, Located, Param, ParamConfig, Spot};
+use super::super::model::{BatchConfig, EndpointConfig, Header, Located, Param, ParamConfig, Spot};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
 use super::{actions, auth, expand, format, incremental, paginator};
@@ -70,7 +70,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         reader,
         "partition_router",
         "is not supported",
-        "a parent is named by a placeholder: `{resources.<name>.<field>}`; for a list of values write a resource for each, with the value in `params`",
+        "a parent is named by a placeholder: `{resources.<name>.<field>}`; for a list of values write `for_each: {x: [...]}` and `${each.x}`",
     );
     fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
     fields.finish(reader);
@@ -177,13 +177,21 @@ fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig>
                 fields.written("type");
                 let resource = fields.plain(reader, "resource");
                 let field = fields.plain(reader, "field");
+                let size = fields.take("batch");
+                let size = size.and_then(|(node, at)| Some(Located { value: reader.whole(node, &at)?, at }));
+                let separator = fields.plain(reader, "separator");
+                if let (None, Some(separator)) = (&size, &separator) {
+                    reader.problem(&separator.at, "`separator` stands between the values of a `batch`");
+                }
+                let separator = separator.map(|text| text.value);
+                let batch = size.map(|size| BatchConfig { size, separator });
                 for (key, found) in [("resource", &resource), ("field", &field)] {
                     if found.is_none() {
                         reader.problem(at, format!("missing key `{key}`"));
                     }
                 }
                 fields.finish(reader);
-                Some(ParamConfig::Resolve { resource: resource?, field: field? })
+                Some(ParamConfig::Resolve { resource: resource?, field: field?, batch })
             }
             _ => {
                 reader.problem_with_hint(

@@ -1,12 +1,32 @@
 //! Finding the paginator on the first page (dlt.md §1.6), without dlt's mistakes: page numbers begin where the API says
 //! it stands, and a key that merely begins with `next` is no cursor unless it says so.
 
-use super::PageFacts;
 use super::locate::{link, pagination};
+use super::{Chain, PageFacts, Token};
 use crate::error::Result;
 use crate::json::{Document, Kind, NodeId, Path};
 use crate::plan::words::{CURSORS, FLAGS, LINKS, NUMBERS, PAGES};
 use crate::plan::{CursorSource, PaginatorPlan, Paging, TokenTarget, Total};
+
+/// Finds the paging on the first page where nobody says how it is, and which page that was.
+pub(in crate::extract) fn find(
+    paging: &mut Paging,
+    token: &mut Token,
+    page: &PageFacts<'_>,
+    resource: &str,
+) -> Result<()> {
+    if !matches!(paging.paginator, PaginatorPlan::Auto) {
+        return Ok(());
+    }
+    let (found, words) = detect(paging, page)?;
+    tracing::info!(resource, paging = words, "paging found on the first page");
+    *paging = found;
+    // The first page was asked for without a number; the answer says which it is.
+    if *token == Token::First {
+        *token = Chain::first(paging);
+    }
+    Ok(())
+}
 
 /// The paging that the first page shows, in words too. A page that says more follow, but not how, is an error.
 pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> Result<(Paging, &'static str)> {

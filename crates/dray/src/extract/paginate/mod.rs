@@ -20,7 +20,7 @@ use http::HeaderMap;
 use url::Url;
 
 pub(super) use chain::{Chain, Ended, Memory};
-pub(super) use detect::detect;
+pub(super) use detect::find;
 pub(super) use drift::Verdict;
 pub(super) use expired::explained;
 pub(super) use identity::record_digest;

@@ -48,7 +48,10 @@ impl<'a> PathHoles<'a> {
     ) -> Option<Part> {
         self.used.push(param.name.clone());
         match &param.value {
-            ParamConfig::Resolve { resource, field } => {
+            ParamConfig::Resolve { resource, field, batch: Some(batch) } => {
+                holes.batched(&resource.value, field, batch, problems)
+            }
+            ParamConfig::Resolve { resource, field, batch: None } => {
                 holes.parent_field(&resource.value, &field.value, &resource.at, problems)
             }
             ParamConfig::One(Text::Plain(text)) => {

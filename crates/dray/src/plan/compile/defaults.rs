@@ -13,6 +13,7 @@ pub(super) const RATE_PERIOD: Duration = Duration::from_secs(1);
 pub(super) const TOKEN_EXPIRY: Duration = Duration::from_secs(3600);
 pub(super) const AUTH_HEADER: &str = "Authorization";
 pub(super) const AUTH_SCHEME: &str = "Bearer";
+pub(super) const SEPARATOR: &str = ",";
 pub(super) const PAGE_PARAM: &str = "page";
 pub(super) const BASE_PAGE: u64 = 0;
 pub(super) const OFFSET_PARAM: &str = "offset";

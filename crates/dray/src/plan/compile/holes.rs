@@ -3,7 +3,7 @@
 use super::Problems;
 use super::lineage::Lineage;
 use crate::config::diagnostics::closest;
-use crate::config::model::{EachConfig, Spot};
+use crate::config::model::{EachConfig, Located, Spot};
 use crate::json::Path;
 use crate::plan::{IncludeField, ParentField, Part, Template, Text};
 use crate::secret::Secret;
@@ -26,6 +26,8 @@ pub(super) struct Holes<'a> {
     pub(super) constants: Vec<(&'static str, String)>,
     /// Its `for_each`, if it has one.
     pub(super) each: Option<&'a EachConfig>,
+    /// The size of its batches, if its parent's records are asked for several at once.
+    pub(super) batch: Option<Located<u64>>,
     /// Fields of its items that are used.
     pub(super) each_fields: Vec<Path>,
     /// Who depends on whom.
@@ -36,6 +38,8 @@ pub(super) struct Holes<'a> {
     pub(super) refused: bool,
     /// Fields of the parent and of those above it that are used.
     pub(super) fields: Vec<ParentField>,
+    /// Which of them belong to one record of the parent.
+    pub(super) alone: Vec<usize>,
     /// Columns that child rows carry because a placeholder was bound by its name.
     pub(super) include: Vec<IncludeField>,
 }
@@ -249,10 +253,13 @@ impl Holes<'_> {
             return None;
         };
         let known = self.fields.iter().position(|known| known.is_same(&field));
-        Some(Part::Parent(known.unwrap_or_else(|| {
+        let own = matches!(field, ParentField::Own(_));
+        let index = known.unwrap_or_else(|| {
             self.fields.push(field);
             self.fields.len() - 1
-        })))
+        });
+        self.alone.extend(own.then_some(index));
+        Some(Part::Parent(index))
     }
 }
 

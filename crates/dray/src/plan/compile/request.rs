@@ -2,12 +2,12 @@
 
 use url::Url;
 
-use super::Problems;
 use super::bind::{PathHoles, Peer};
 use super::client::check_header;
 use super::holes::{Holes, NoBare};
+use super::{Problems, parents};
 use crate::config::model::{EndpointConfig, Located, Param, ParamConfig, Spot};
-use crate::config::node::{Node, Value};
+use crate::config::node::{Map, Node, Value};
 use crate::plan::{
     BodyPlan, ClientPlan, JsonTemplate, Method, ParamValue, Part, RequestPlan, Template, Text,
 };
@@ -100,7 +100,10 @@ fn params(
         }
         let value = match &param.value {
             ParamConfig::Null | ParamConfig::Incremental(_) => continue,
-            ParamConfig::Resolve { resource, field } => {
+            ParamConfig::Resolve { resource, field, batch: Some(batch) } => holes
+                .batched(&resource.value, field, batch, problems)
+                .map(|part| ParamValue::One(Template { parts: vec![part] })),
+            ParamConfig::Resolve { resource, field, batch: None } => {
                 problems.add_with_hint(
                     &param.at,
                     format!("`{}` resolves a placeholder that the path does not have", param.name),
@@ -128,6 +131,10 @@ fn params(
     compiled
 }
 
+fn is_resolved(map: &Map) -> bool {
+    map.get("type").and_then(Node::as_text) == Some("resolve")
+}
+
 fn json_template(
     node: &Node,
     at: &Spot,
@@ -151,6 +158,9 @@ fn json_template(
                 list.extend(json_template(item, &at.item(index, item), holes, problems));
             }
             JsonTemplate::List(list)
+        }
+        Value::Map(map) if map.contains("batch") && is_resolved(map) => {
+            return parents::batch_in_json(map, at, holes, problems);
         }
         Value::Map(map) => {
             let mut entries = Vec::new();

@@ -97,10 +97,12 @@ fn compile(
         incremental: incremental.is_some(),
         constants: constants(endpoint),
         each: resource.each.as_ref(),
+        batch: None,
         each_fields: Vec::new(),
         parent: None,
         refused: false,
         fields: Vec::new(),
+        alone: Vec::new(),
         include: Vec::new(),
     };
     let mut request = request::compile(endpoint, around.peers, shared.client, &mut holes, problems);
@@ -133,6 +135,7 @@ fn compile(
     }
     let each = resource.each.as_ref().and_then(|each| each::compile(each, &holes, problems));
     let filter = parents::filter(endpoint, &holes, problems);
+    let batch = parents::batch(&holes, resource, incremental.is_some(), problems);
     let parent = holes.parent;
     let mut plan = ResourcePlan {
         name: name.to_owned(),
@@ -142,7 +145,13 @@ fn compile(
         paging: paging?,
         selector,
         expand,
-        parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include, filter }),
+        parent: parent.as_ref().map(|_| ParentPlan {
+            resource: 0,
+            fields: holes.fields,
+            include,
+            filter,
+            batch,
+        }),
         each,
         incremental,
         answers: AnswerPlan {

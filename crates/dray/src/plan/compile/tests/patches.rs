@@ -199,6 +199,31 @@ fn two_parents() {
 }
 
 #[test]
+fn a_batch_and_what_belongs_to_one_record() {
+    let patch = r#"resources: [a,
+        {name: b, endpoint: {path: 'b/{resources.a.id}', params: {ids: {type: resolve, resource: a, field: id, batch: 5}}}},
+        {name: c, include_from_parent: [id], endpoint: {path: c, params: {ids: {type: resolve, resource: a, field: id, batch: 5}}}},
+        {name: d, endpoint: {path: d, incremental: {cursor_path: t}, json: {ids: {type: resolve, resource: a, field: id, batch: 5}}}},
+        {name: e, endpoint: {path: e, params: {ids: {type: resolve, resource: a, field: id, batch: 0}}}},
+        {name: f, endpoint: {path: f, params: {ids: {type: resolve, resource: a, field: id, separator: x}}}},
+        {name: g, endpoint: {path: g, json: {ids: {type: resolve, resource: a, batch: 5}}}}]"#;
+    insta::assert_snapshot!(problems(patch), @r##"
+    3:119 resources[1].endpoint.params.ids.batch: `batch` asks for several records at once, and a placeholder names a field of one of them
+      = use fields of the parent in the request as a batch only, or leave `batch` out
+    4:40 resources[2].include_from_parent: `include_from_parent` names a field of one record, and `batch` asks for several at once
+      = rows of a batch tell themselves whose they are; leave one of the two out
+    5:129 resources[3].endpoint.json.ids.batch: an incremental cursor belongs to one record of the parent, and `batch` asks for several at once
+      = leave `batch` or `incremental` out: batches are not the same from run to run
+    6:100 resources[4].endpoint.params.ids.batch: `batch` is a number from 1 to 1000
+    7:53 resources[5].endpoint.params.ids: `ids` resolves a placeholder that the path does not have
+      = as a parameter it is written `ids: "{resources.a.id}"`
+    7:104 resources[5].endpoint.params.ids.separator: `separator` stands between the values of a `batch`
+    8:51 resources[6].endpoint.json.ids: a batch in a body needs `resource`, `field` and a number as `batch`
+      = write `{type: resolve, resource: items, field: id, batch: 50}`
+    "##);
+}
+
+#[test]
 fn bad_path() {
     let patch = r#"resources: [{name: posts, endpoint: {data_selector: 'data['}}]"#;
     insta::assert_snapshot!(problems(patch), @"2:53 resources[0].endpoint.data_selector: `data[` is not a JSONPath: `[` after `data` is not understood");
