@@ -72,7 +72,7 @@ pub struct ResourceReport {
     /// Answers ignored as `response_actions` says.
     #[serde(skip_serializing_if = "is_zero")]
     pub ignored: u64,
-    /// Records outside the incremental range.
+    /// Records outside the incremental range, or left out by a step.
     #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,
     /// Records that break the order that `row_order` declares; their lists were read to the end.

@@ -18,6 +18,7 @@ mod read;
 pub mod resolve;
 pub mod secrets;
 pub mod set;
+pub mod steps;
 pub mod template;
 
 pub use diagnostics::{Diagnostic, Diagnostics};

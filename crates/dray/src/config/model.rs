@@ -7,6 +7,7 @@ use std::time::Duration;
 pub use self::auth::{AuthConfig, LoginConfig, OAuth2Config, TokenRequestConfig};
 
 use super::node::{Node, Place};
+use super::steps::StepsConfig;
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, Method, Note, OnMissing, StopPlan, Text,
 };
@@ -149,6 +150,7 @@ pub struct ResourceConfig {
     pub each: Option<EachConfig>,
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
+    pub steps: StepsConfig,
 }
 
 /// `for_each`, its variables multiplied, and `include_from_each`.

@@ -9,6 +9,7 @@ mod fields;
 mod incremental;
 mod paginator;
 mod resource;
+mod steps;
 mod token;
 pub use self::fields::parse_duration;
 

@@ -4,7 +4,7 @@ use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
 use super::lineage::Lineage;
-use super::{Problems, auth, complete, each, incremental, paging, parents, request};
+use super::{Problems, auth, complete, each, incremental, paging, parents, request, steps};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -136,6 +136,7 @@ fn compile(
         paging: paging?,
         selector,
         expand,
+        transform: steps::compile(resource, problems),
         parent: parent.as_ref().map(|_| ParentPlan { resource: 0, fields: holes.fields, include, filter }),
         each,
         incremental,

@@ -281,7 +281,7 @@ fn what_grows_with_every_step_is_refused() {
 #[test]
 fn code_in_place_of_data_is_refused_with_what_to_write() {
     for (config, hint) in [
-        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
+        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "write a program in jq as text"),
         (
             "{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x + 1}}}]}",
             "use `format` instead",

@@ -2,6 +2,7 @@ mod forms;
 mod patches;
 mod seeds;
 mod spellings;
+mod steps;
 mod values;
 mod wild;
 

@@ -1,0 +1,136 @@
+//! Processing steps in whole runs: what is loaded, what children, cursors and reports see of it, and that a run that stops
+//! in the middle loses and doubles nothing.
+
+use dray::error::ErrorKind;
+use dray::report::Status;
+use dray_sim::{Request, Response, Sim};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, of, plan, read, script, things};
+
+/// One page.
+fn list(records: Value) -> Sim {
+    script(move |_| Response::json(&records))
+}
+
+fn one(keys: &str) -> String {
+    format!(
+        "  - {{name: things, endpoint: {{path: items, data_selector: $, paginator: single_page}}, {keys}}}"
+    )
+}
+
+#[test]
+fn records_are_filtered_mapped_and_taken_apart_before_they_are_loaded() {
+    let sim = list(json!([
+        {"id": 1, "state": "ok", "lines": [{"sku": "a", "n": 2}, {"sku": "b", "n": 0}]},
+        {"id": 2, "state": "void", "lines": [{"sku": "c", "n": 1}]},
+        {"id": 3, "state": "ok", "lines": []},
+        {"id": 4, "state": "ok", "lines": "none"},
+    ]));
+    let steps = "processing_steps: [{filter: '.state != \"void\"'}, \
+                 {yield_map: '. as $order | .lines[] | .order = $order.id'}, {map: '.n *= 10'}], rename: {sku: article}";
+    let bench = Bench::new();
+    let report = bench.run(plan(&sim, "rejects: keep", &one(steps)));
+    let things = of(&report, "things");
+    assert_eq!(things.status, Status::Succeeded);
+    // Read: four; one filtered, one without lines, one whose lines are none.
+    assert_eq!((things.records, things.rows, things.filtered, things.rejected), (4, 2, 2, 1));
+    let rows = bench.query("SELECT article, n, \"order\" FROM test_dataset.things ORDER BY 1");
+    assert_eq!(rows, [["a", "20", "1"], ["b", "0", "1"]]);
+    let reject =
+        bench.query("SELECT pointer, reason, CAST(decode(raw) AS VARCHAR) FROM test_dataset._dray_rejects");
+    let reason = "processing_steps[1].yield_map: it cannot use a value as iterable (array or object)";
+    assert_eq!(reject, [["/3", reason, r#"{"id":4,"state":"ok","lines":"none"}"#]]);
+}
+
+#[test]
+fn fields_are_kept_dropped_renamed_and_set_in_this_order() {
+    let sim = list(json!([{"id": 1, "a": {"b": 1, "c": 2}, "x": "y", "z": null}]));
+    let steps = "keep: [id, a, x], drop: a.c, rename: {a: inner, id: nr}, set: {kind: thing, label: \"{nr}/{x}\", copy: \"{inner}\"}";
+    let told = things(plan(&sim, "", &one(steps)));
+    let expected =
+        json!({"nr": 1, "inner": {"b": 1}, "x": "y", "kind": "thing", "label": "1/y", "copy": {"b": 1}});
+    assert_eq!(told.partitions[""], [expected]);
+}
+
+/// Users, of whom one is a robot, and what each of them posted.
+fn posts(request: &Request) -> Response {
+    match request.path.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+        ["users"] => Response::json(&json!([{"id": 1, "bot": false}, {"id": 2, "bot": true}])),
+        ["users", id, "posts"] => Response::json(&json!([{"text": format!("by {id}")}])),
+        _ => Response::status(404),
+    }
+}
+
+#[test]
+fn children_are_asked_for_what_the_steps_leave_and_see_what_their_parent_gives_them() {
+    let sim = script(posts);
+    let resources = "  - {name: users, endpoint: {path: users, data_selector: $}, \
+                        processing_steps: [{filter: '.bot | not'}], rename: {id: user}}\n  \
+        - {name: posts, include_from_parent: [user], \
+           endpoint: {path: \"users/{resources.users.user}/posts\", data_selector: $, paginator: single_page}, \
+           rename: {_users_user: author}}";
+    let told = read(plan(&sim, "", resources));
+    assert_eq!(told["posts"].values("author"), [json!(1)]);
+    let bench = Bench::new();
+    bench.run(plan(&sim, "", resources));
+    assert_eq!(bench.query("SELECT text, author FROM test_dataset.posts"), [["by 1", "1"]]);
+    let columns = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'posts' AND column_name NOT LIKE '_dlt%' ORDER BY 1";
+    assert_eq!(bench.column(columns), ["author", "text"]);
+}
+
+#[test]
+fn a_cursor_may_be_made_by_a_step() {
+    let sim = list(json!([{"id": 1, "meta": {"at": 5}}, {"id": 2, "meta": {"at": 9}}]));
+    let resources = "  - {name: things, processing_steps: [{map: '.at = .meta.at'}], endpoint: {path: items, data_selector: $, \
+                       paginator: single_page, incremental: {cursor_path: at, initial_value: 6}}}";
+    let told = things(plan(&sim, "", resources));
+    assert_eq!(told.ids(), [2]);
+    assert_eq!(serde_json::to_value(&told.moves[""]).unwrap()["state"]["last_value"], json!({"int": 9}));
+}
+
+/// Pages of three orders, each with two lines; all records have the id of their shop, which is not their key.
+fn orders(request: &Request) -> Response {
+    let page: u64 = request.param("page").and_then(|page| page.parse().ok()).unwrap_or(0);
+    let order = |n: u64| json!({"id": "shop", "n": n, "lines": [{"l": 1}, {"l": 2}]});
+    let orders: Vec<Value> =
+        if page < 4 { (page * 3..page * 3 + 3).map(order).collect() } else { Vec::new() };
+    Response::json(&orders.into())
+}
+
+const ORDERS: &str = "  - {name: things, primary_key: id, \
+    endpoint: {path: items, data_selector: $, paginator: {type: page_number, base_page: 0, total_path: null}}, \
+    processing_steps: [{explode: '. as $o | .lines[] | {id: \"\\($o.n)-\\(.l)\", n: $o.n}'}]}";
+
+#[test]
+fn a_key_that_a_step_makes_does_not_tell_the_records_apart_before_it() {
+    let sim = script(orders);
+    let bench = Bench::new();
+    let report = bench.run(plan(&sim, "", ORDERS));
+    let things = of(&report, "things");
+    assert_eq!((things.status, things.records, things.rows), (Status::Succeeded, 12, 24));
+    let distinct = bench.column("SELECT count(DISTINCT id) FROM test_dataset.things");
+    assert_eq!(distinct, ["24"]);
+}
+
+#[test]
+fn a_run_that_is_carried_on_loads_what_steps_made_once() {
+    for requests in 1..5 {
+        let sim = script(orders);
+        let bench = Bench::new();
+        bench.run_for(plan(&sim, "", ORDERS), Some(requests));
+        let report = bench.run(plan(&sim, "", ORDERS));
+        assert_eq!(of(&report, "things").status, Status::Succeeded);
+        let counts = bench.query("SELECT count(*), count(DISTINCT id) FROM test_dataset.things");
+        assert_eq!(counts, [["24", "24"]], "after {requests} requests");
+    }
+}
+
+#[test]
+fn a_program_that_does_not_end_fails_its_resource_and_says_which_step() {
+    let sim = list(json!([{"id": 1}]));
+    let told = things(plan(&sim, "", &one("processing_steps: [{map: 'def f: f; f'}]")));
+    told.failed(ErrorKind::Response, "more than 1000000 steps");
+    told.failed(ErrorKind::Response, "processing_steps[0].map");
+    told.failed(ErrorKind::Response, "it may not end");
+}
