@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use self::auth::{AuthConfig, LoginConfig, OAuth2Config, TokenRequestConfig};
 
 use super::node::{Node, Place};
-use super::steps::StepsConfig;
+use super::steps::{ColumnValuesConfig, StepsConfig};
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, DriftWatch, IgnoreRule, Method, Note, OnMissing, StopPlan, Text,
 };
@@ -185,6 +185,7 @@ pub struct ColumnConfig {
     pub merge_key: bool,
     pub hard_delete: bool,
     pub dedup_sort: Option<SortOrder>,
+    pub values: ColumnValuesConfig,
 }
 
 /// `endpoint`.

@@ -38,6 +38,16 @@ pub enum ActionConfig {
     Set(Vec<(String, Located<Node>)>),
 }
 
+/// What is done to the values of a column.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields carry the names of the keys")]
+pub struct ColumnValuesConfig {
+    pub convert: Option<Located<String>>,
+    pub trim: bool,
+    pub lower: bool,
+    pub empty_as_null: bool,
+}
+
 /// The keys of [`StepsConfig::own`], in the order in which they are applied.
 pub const OWN: [&str; 4] = ["keep", "drop", "rename", "set"];
 

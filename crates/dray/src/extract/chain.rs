@@ -60,7 +60,7 @@ pub(super) fn cut_short(status: StatusCode) -> Error {
 }
 
 impl Reader {
-    fn plan(&self) -> Result<&ResourcePlan> {
+    pub(super) fn plan(&self) -> Result<&ResourcePlan> {
         self.session
             .plan
             .resources
@@ -356,6 +356,7 @@ impl Reader {
         place.seen = tracker.map(|tracker| tracker.seen());
         let document = Arc::new(document);
         let opened = self.family.open(&document, &records, partition)?;
+        let (document, records) = self.cleaned(document, records)?;
         let page = Page {
             resource: self.index,
             partition: Arc::clone(&partition.key),

@@ -70,7 +70,7 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
     if let Some(expansion) = &resource.expand {
         selected = expand(selected, expansion, &[])?;
     }
-    if !resource.transform.is_empty() {
+    if !resource.transform.steps.is_empty() {
         let facts = Facts { now: Timestamp::UNIX_EPOCH };
         rewrite(resource, &plan.client, None, &facts, &mut selected, &mut rejects)?;
     }

@@ -2,6 +2,8 @@
 //!
 //! The paginator, the watch for drift and positions look at the page as the API gave it.
 
+use std::sync::Arc;
+
 use super::Reject;
 use super::chain::Reader;
 use super::children::Partition;
@@ -9,9 +11,9 @@ use super::select::Selected;
 use super::sift::KEPT;
 use super::stats::add;
 use crate::error::Result;
-use crate::json::Document;
+use crate::json::{Document, NodeId};
 use crate::plan::{ClientPlan, ResourcePlan};
-use crate::transform::{After, Before, Facts, Most};
+use crate::transform::{After, Before, Facts, Most, clean};
 
 impl Reader {
     /// Takes the page's records through the resource's steps. True if the records carry their parent's fields from now on.
@@ -22,7 +24,7 @@ impl Reader {
         selected: &mut Selected,
         rejects: &mut Vec<Reject>,
     ) -> Result<bool> {
-        if plan.transform.is_empty() || selected.records.is_empty() {
+        if plan.transform.steps.is_empty() || selected.records.is_empty() {
             return Ok(false);
         }
         let facts = Facts { now: self.slicer.now };
@@ -31,6 +33,22 @@ impl Reader {
             rewrite(plan, &self.session.plan.client, overlay, &facts, selected, rejects)?;
         add(&self.stats()?.filtered, left_out);
         Ok(carries)
+    }
+}
+
+impl Reader {
+    /// The records with the values of their columns as the table gets them.
+    pub(super) fn cleaned(
+        &self,
+        document: Arc<Document>,
+        records: Vec<NodeId>,
+    ) -> Result<(Arc<Document>, Vec<NodeId>)> {
+        let rules = &self.plan()?.transform.columns;
+        if rules.is_empty() || records.is_empty() {
+            return Ok((document, records));
+        }
+        let (document, records) = clean(rules, &document, &records, &self.session.plan.client.limits.json)?;
+        Ok((Arc::new(document), records))
     }
 }
 

@@ -5,6 +5,7 @@
 //! the usual tape. What follows does not know; what a step does not compute with keeps its digits.
 
 mod bound;
+mod columns;
 mod fields;
 mod program;
 mod value;
@@ -12,6 +13,7 @@ mod value;
 use jaq_core::ValT as _;
 use jaq_json::Val;
 
+pub use self::columns::{ColumnRule, Moment, clean};
 pub use self::fields::{FieldPath, Piece, Renames, Setting, pieces};
 pub use self::program::{Facts, Fault, Program};
 
@@ -26,6 +28,8 @@ use crate::json::{Bounds, Document, Kind, NodeId};
 pub struct Transform {
     /// In their order.
     pub steps: Vec<Step>,
+    /// What is done to the values of columns, when everything else has seen the record.
+    pub columns: Vec<ColumnRule>,
 }
 
 /// One step, and its name in the file.
@@ -90,16 +94,11 @@ pub struct After {
 }
 
 impl Transform {
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// The steps for people, a line each.
     #[must_use]
     pub fn shown(&self) -> Vec<String> {
-        self.steps.iter().map(Step::shown).collect()
+        let columns = self.columns.iter().map(ColumnRule::shown);
+        self.steps.iter().map(Step::shown).chain(columns).collect()
     }
 
     /// Whether a key of the record has the same value afterwards, as far as can be known before.

@@ -20,7 +20,7 @@ fn after(steps: Vec<Step>, records: &str, overlay: Option<&str>) -> Result<(Vec<
     let overlay = overlay.map(|overlay| Document::parse(overlay.as_bytes().to_vec()).unwrap());
     let before = Before { document: &document, records: &records, overlay: overlay.as_ref() };
     let most = Most { bytes: 1 << 20, json: Bounds::default() };
-    let after = Transform { steps }.apply(before, &facts(), most)?;
+    let after = Transform { steps, columns: Vec::new() }.apply(before, &facts(), most)?;
     let body = after.document.as_ref().unwrap_or(&document);
     Ok((after.records.iter().map(|id| body.json(*id).to_owned()).collect(), after))
 }
@@ -197,6 +197,10 @@ fn a_key_is_known_to_stay_only_where_no_step_may_change_it() {
         (Action::Set(vec![("n".to_owned(), null)]), true),
     ] {
         let shown = format!("{action:?}");
-        assert_eq!(Transform { steps: vec![step("s", action)] }.keeps("id"), keeps, "{shown}");
+        assert_eq!(
+            Transform { steps: vec![step("s", action)], columns: Vec::new() }.keeps("id"),
+            keeps,
+            "{shown}"
+        );
     }
 }

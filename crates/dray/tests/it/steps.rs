@@ -89,6 +89,30 @@ fn a_cursor_may_be_made_by_a_step() {
     assert_eq!(serde_json::to_value(&told.moves[""]).unwrap()["state"]["last_value"], json!({"int": 9}));
 }
 
+#[test]
+fn columns_are_converted_when_cursors_have_seen_them() {
+    let sim = list(json!([
+        {"id": 1, "createdAt": 1_714_566_600, "mail": " A@B.org ", "note": "", "who": {"born": "01.02.1990"}},
+        {"id": 2, "createdAt": "soon", "mail": "C@D.org", "note": "x", "who": {"born": null}},
+    ]));
+    let columns = "columns: {created_at: {convert: unix}, mail: {trim: true, lower: true}, note: {empty_as_null: true}, \
+                   who__born: {convert: \"%d.%m.%Y\"}}";
+    let bench = Bench::new();
+    bench.run(plan(&sim, "", &one(columns)));
+    let sql = "SELECT CAST(epoch(created_at) AS BIGINT), created_at__v_text, mail, note, who__born FROM test_dataset.things ORDER BY id";
+    let rows =
+        [["1714566600", "NULL", "a@b.org", "NULL", "1990-02-01"], ["NULL", "soon", "c@d.org", "x", "NULL"]];
+    assert_eq!(bench.query(sql), rows);
+    let types = "SELECT data_type FROM duckdb_columns() WHERE table_name = 'things' AND column_name IN ('created_at', 'who__born') ORDER BY column_name";
+    assert_eq!(bench.column(types), ["TIMESTAMP WITH TIME ZONE", "DATE"]);
+    let cursor = "  - {name: things, columns: {at: {convert: unix}}, endpoint: {path: items, data_selector: $, \
+                  paginator: single_page, incremental: {cursor_path: at, initial_value: 6}}}";
+    let sim = list(json!([{"id": 1, "at": 5}, {"id": 2, "at": 9}]));
+    let told = things(plan(&sim, "", cursor));
+    assert_eq!(told.partitions[""], [json!({"id": 2, "at": "1970-01-01T00:00:09Z"})]);
+    assert_eq!(serde_json::to_value(&told.moves[""]).unwrap()["state"]["last_value"], json!({"int": 9}));
+}
+
 /// Pages of three orders, each with two lines; all records have the id of their shop, which is not their key.
 fn orders(request: &Request) -> Response {
     let page: u64 = request.param("page").and_then(|page| page.parse().ok()).unwrap_or(0);

@@ -240,6 +240,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
     let dedup_sort = fields
         .word(reader, "dedup_sort", &["asc", "desc"])
         .map(|word| if word == "asc" { SortOrder::Asc } else { SortOrder::Desc });
+    let values = steps::column_values(reader, &mut fields);
     // Hints that change nothing in the databases that are written to.
     for key in [
         "precision",
@@ -268,6 +269,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
         merge_key,
         hard_delete,
         dedup_sort,
+        values,
     })
 }
 

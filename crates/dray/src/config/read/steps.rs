@@ -2,7 +2,7 @@
 
 use super::super::model::{Located, Spot};
 use super::super::node::{Node, Value};
-use super::super::steps::{ActionConfig, OWN, StepConfig, StepsConfig};
+use super::super::steps::{ActionConfig, ColumnValuesConfig, OWN, StepConfig, StepsConfig};
 use super::fields::{Fields, Reader, listed};
 
 /// The keys of a step, in the order in which one step with several of them applies them: dlt's first, and as there.
@@ -36,6 +36,16 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> StepsCon
         }
     }
     steps
+}
+
+/// What is done to the values of a column.
+pub(super) fn column_values(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> ColumnValuesConfig {
+    ColumnValuesConfig {
+        convert: fields.plain(reader, "convert"),
+        trim: fields.flag(reader, "trim") == Some(true),
+        lower: fields.flag(reader, "lower") == Some(true),
+        empty_as_null: fields.flag(reader, "empty_as_null") == Some(true),
+    }
 }
 
 fn step(reader: &mut Reader<'_>, node: &Node, at: &Spot, index: usize, steps: &mut Vec<StepConfig>) {

@@ -309,7 +309,7 @@ fn load_plan(name: &str, merged: &Merged, problems: &mut Problems<'_>) -> LoadPl
     }
     let columns = resource.columns.iter().map(|column| ColumnHint {
         name: column.name.clone(),
-        data_type: column.data_type,
+        data_type: steps::data_type(column),
         not_null: column.nullable == Some(false),
         hard_delete: column.hard_delete,
         dedup_sort: column.dedup_sort,

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::Problems;
-use crate::config::model::{Located, ResourceConfig};
+use crate::config::model::{ColumnConfig, Located, ResourceConfig};
 use crate::config::node::{Node, Value};
-use crate::config::steps::ActionConfig;
+use crate::config::steps::{ActionConfig, ColumnValuesConfig};
 use crate::json::Document;
-use crate::transform::{Action, FieldPath, Program, Renames, Setting, Step, Transform, pieces};
+use crate::schema::DataType;
+use crate::schema::naming::normalize;
+use crate::transform::{
+    Action, ColumnRule, FieldPath, Moment, Program, Renames, Setting, Step, Transform, pieces,
+};
 
 /// The steps of a resource in their order: `processing_steps`, then `keep`, `drop`, `rename`, `set`.
 pub(super) fn compile(resource: &ResourceConfig, problems: &mut Problems<'_>) -> Transform {
@@ -17,7 +21,37 @@ pub(super) fn compile(resource: &ResourceConfig, problems: &mut Problems<'_>) ->
         let action = action(&step.action, problems);
         steps.extend(action.map(|action| Step { name: step.name.clone(), action }));
     }
-    Transform { steps }
+    let columns = resource.columns.iter().filter_map(|column| column_rule(column, problems));
+    Transform { steps, columns: columns.collect() }
+}
+
+/// The type of a column whose values are moments, where the file gives none.
+pub(super) fn data_type(column: &ColumnConfig) -> Option<DataType> {
+    let moment = column.values.convert.as_ref().and_then(|word| Moment::parse(&word.value).ok());
+    column.data_type.or_else(|| moment.map(|moment| moment.data_type()))
+}
+
+fn column_rule(column: &ColumnConfig, problems: &mut Problems<'_>) -> Option<ColumnRule> {
+    let ColumnValuesConfig { convert, trim, lower, empty_as_null } = &column.values;
+    let convert = match convert.as_ref().map(|word| (word, Moment::parse(&word.value))) {
+        Some((word, Err(why))) => {
+            problems.add_with_hint(
+                &word.at,
+                why,
+                "`convert` is `unix`, `unix_ms`, `iso`, `date`, or a pattern such as `%d.%m.%Y %H:%M`",
+            );
+            None
+        }
+        moment => moment.and_then(|(_, moment)| moment.ok()),
+    };
+    let rule = ColumnRule {
+        name: normalize(&column.name),
+        trim: *trim,
+        lower: *lower,
+        empty_as_null: *empty_as_null,
+        convert,
+    };
+    (rule.trim || rule.lower || rule.empty_as_null || rule.convert.is_some()).then_some(rule)
 }
 
 fn action(written: &ActionConfig, problems: &mut Problems<'_>) -> Option<Action> {

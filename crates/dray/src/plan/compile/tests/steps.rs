@@ -66,6 +66,19 @@ fn right_steps_are_shown_in_their_order() {
 }
 
 #[test]
+fn a_wrong_converter_is_told_with_its_place() {
+    insta::assert_snapshot!(plan_of("columns: {a: {convert: epoch}, b: {convert: '%Y-%!'}}"), @r#"
+    2:50 resources[0].columns.a.convert: unknown way to write a moment `epoch`
+      = `convert` is `unix`, `unix_ms`, `iso`, `date`, or a pattern such as `%d.%m.%Y %H:%M`
+    2:71 resources[0].columns.b.convert: `%Y-%!` is no pattern: strftime formatting failed: found unrecognized specifier directive `!`
+      = `convert` is `unix`, `unix_ms`, `iso`, `date`, or a pattern such as `%d.%m.%Y %H:%M`
+    "#);
+    let plan = plan_of("columns: {a: {convert: unix_ms, trim: true}, b: {convert: '%d.%m.%Y'}}");
+    assert!(plan.contains("step          column a: trimmed, read as unix milliseconds\n"), "{plan}");
+    assert!(plan.contains("step          column b: read as %d.%m.%Y\n"), "{plan}");
+}
+
+#[test]
 fn defaults_give_way_key_by_key() {
     let text = "client: {base_url: 'https://api.example.com/v1'}\n\
                 resource_defaults: {processing_steps: [{filter: .a}], drop: [x], set: {n: 1}}\n\
