@@ -45,6 +45,17 @@ const REFUSED: [&str; 14] = [
     "$__prog_args",
 ];
 
+/// What programs may use beside jq's own: what code in Python means where jq means another thing.
+const OWN: &str = r#"
+def number: if type == "number" then . else error("a number is expected") end;
+def text: if type == "string" then . else error("a text is expected") end;
+def truthy: . != null and . != false and . != 0 and . != "" and . != [] and . != {};
+def among(list): . as $x | any(list[]; . == $x);
+def holds($x): if type == "string" then ($x | text) as $x | contains($x) elif type == "object" then has($x)
+               elif type == "array" then any(.[]; . == $x) else error("a list is expected") end;
+def whole: if . < 0 then ceil else floor end;
+"#;
+
 /// What programs may know of the run.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -165,7 +176,7 @@ impl Program {
         let value = error.into_val();
         let Some(said) = as_text(&value) else { return "it raised an error".to_owned() };
         // A message that stands in the program is the user's own.
-        if !said.is_empty() && self.text.contains(said) {
+        if !said.is_empty() && (self.text.contains(said) || OWN.contains(&format!("\"{said}\""))) {
             return said.to_owned();
         }
         const BEGINNINGS: [(&str, &str); 7] = [
@@ -225,6 +236,7 @@ impl Facts {
 fn compile(text: &str) -> Result<jaq_core::Filter<Jq>, Fault> {
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let defs = defs.filter(|def| !MADE_OF_THEM.contains(&def.name));
+    let defs = defs.chain(load::parse(OWN, |parser| parser.defs()).unwrap_or_default());
     let funs = jaq_core::funs::<Jq>().chain(jaq_std::funs()).chain(jaq_json::funs());
     let funs = funs.filter(|(name, ..)| !OUTSIDE.contains(name) && *name != "range").chain(own());
     let arena = Arena::default();
@@ -239,15 +251,25 @@ fn compile(text: &str) -> Result<jaq_core::Filter<Jq>, Fault> {
 }
 
 /// The clock of the run, and ranges that are counted.
-fn own() -> [Fun<Jq>; 2] {
+fn own() -> [Fun<Jq>; 4] {
     [
         run(("now", v(0), |cv| bome(Ok(Val::from(cv.0.data().now))))),
+        run(("lower", v(0), |cv| bome(cased(cv.1, str::to_lowercase)))),
+        run(("upper", v(0), |cv| bome(cased(cv.1, str::to_uppercase)))),
         run(("range", v(3), |mut cv| {
             let fuel = cv.0.data().fuel;
             let (by, to, from) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
             Box::new(range(fuel, from, to, by))
         })),
     ]
+}
+
+/// A text in the case of any alphabet: jq's own filters know the letters of English.
+fn cased(value: Val, to: fn(&str) -> String) -> Result<Val, jaq_json::Error> {
+    match as_text(&value) {
+        Some(text) => Ok(Val::from(to(text))),
+        None => Err(jaq_json::Error::typ(value, "string")),
+    }
 }
 
 /// `range(from; to; by)` as jq defines it.

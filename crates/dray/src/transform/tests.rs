@@ -124,6 +124,24 @@ fn a_record_that_a_program_fails_on_is_refused_without_its_values() {
 }
 
 #[test]
+fn what_python_means_is_there_too() {
+    for (text, expected) in [
+        ("[.e, .z, .l, .n, .t | truthy]", "[false,false,false,false,true]"),
+        (".t | [lower, upper]", r#"["äx","ÄX"]"#),
+        (".t | among([\"Äx\", 1])", "true"),
+        ("[(.t | holds(\"x\")), (.l | holds(1)), holds(\"t\")]", "[true,false,true]"),
+        ("[-1.5, 1.5, 7 | whole]", "[-1,1,7]"),
+        (".t | number", "map: a number is expected"),
+    ] {
+        let record = r#"{"e":"","z":0,"l":[],"n":null,"t":"Äx"}"#;
+        let wrapped = if text.contains("number") { text.to_owned() } else { format!("{{r: ({text})}}") };
+        let expected =
+            if text.contains("number") { expected.to_owned() } else { format!(r#"{{"r":{expected}}}"#) };
+        assert_eq!(mapped(&wrapped, record), expected, "{text}");
+    }
+}
+
+#[test]
 fn half_a_record_is_not_loaded() {
     let steps = vec![
         step("explode", Action::Explode(program(".lines"))),

@@ -1,7 +1,11 @@
 //! Processing steps in whole runs: what is loaded, what children, cursors and reports see of it, and that a run that stops
 //! in the middle loses and doubles nothing.
 
+use dray::config::load::read_text_as;
+use dray::config::parse::Format;
+use dray::config::secrets::Sources;
 use dray::error::ErrorKind;
+use dray::plan::prepare;
 use dray::report::Status;
 use dray_sim::{Request, Response, Sim};
 use serde_json::{Value, json};
@@ -51,6 +55,54 @@ fn fields_are_kept_dropped_renamed_and_set_in_this_order() {
     let expected =
         json!({"nr": 1, "inner": {"b": 1}, "x": "y", "kind": "thing", "label": "1/y", "copy": {"b": 1}});
     assert_eq!(told.partitions[""], [expected]);
+}
+
+#[test]
+fn functions_in_python_do_what_python_does() {
+    let code = r#"
+def clean(record):
+    if not record.get('tags'):
+        record['tags'] = ['none']
+    record['email'] = record['email'].strip().lower()
+    record.pop('secret', None)
+    return record
+
+def spread(record):
+    for tag in record['tags']:
+        yield {**record, 'tag': tag, 'long': len(tag) > 1, 'label': f"{record['id']}:{tag}"}
+
+config = {
+    'client': {'base_url': 'BASE'},
+    'resources': [{
+        'name': 'things',
+        'endpoint': {'path': 'items', 'data_selector': '$', 'paginator': 'single_page'},
+        'processing_steps': [
+            {'filter': lambda r: r['total'] % 3 != 1 and (r['state'] in ('new', 'paid') or float(r['total']) > 500)},
+            {'map': clean},
+            {'yield_map': spread},
+        ],
+    }],
+}
+"#;
+    let sim = list(json!([
+        {"id": 1, "total": 3, "state": "new", "tags": ["a", "bc"], "email": " ÄB@c.org", "secret": 1},
+        {"id": 2, "total": -2, "state": "paid", "tags": [], "email": "x@y.org"},
+        {"id": 3, "total": 600, "state": "void", "email": "Z@y.org"},
+        {"id": 4, "total": 4, "state": "new", "tags": ["a"], "email": "no"},
+        {"id": 5, "total": 3, "state": "void", "tags": ["a"], "email": "no"},
+        {"id": 6, "total": 6, "state": "new", "tags": ["a"], "email": null},
+    ]));
+    let loaded =
+        read_text_as("test.py".to_owned(), code.replace("BASE", sim.base_url()), Format::Python).unwrap();
+    let prepared = prepare(loaded, &[], &Sources::new("2024-05-01T00:00:00Z".parse().unwrap()));
+    let told = things(prepared.plan.unwrap_or_else(|| panic!("{}", prepared.diagnostics)));
+    // As CPython 3.12 gives it: -2 % 3 is 1; of the last record `None.strip()` ends the run, here it is a reject.
+    let expected = [
+        json!({"id": 1, "total": 3, "state": "new", "tags": ["a", "bc"], "email": "äb@c.org", "tag": "a", "long": false, "label": "1:a"}),
+        json!({"id": 1, "total": 3, "state": "new", "tags": ["a", "bc"], "email": "äb@c.org", "tag": "bc", "long": true, "label": "1:bc"}),
+        json!({"id": 3, "total": 600, "state": "void", "email": "z@y.org", "tags": ["none"], "tag": "none", "long": true, "label": "3:none"}),
+    ];
+    assert_eq!(told.partitions[""], expected);
 }
 
 /// Users, of whom one is a robot, and what each of them posted.
