@@ -19,3 +19,4 @@ pub mod secret;
 pub mod state;
 pub mod steps;
 mod timestamp;
+pub mod transform;

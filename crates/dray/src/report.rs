@@ -75,7 +75,7 @@ pub struct ResourceReport {
     /// Lists skipped as `response_actions` says, by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<String, u64>,
-    /// Records outside the incremental range.
+    /// Records outside the incremental range, or left out by a step.
     #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,
     /// Records that break the order that `row_order` declares; their lists were read to the end.

@@ -37,7 +37,9 @@ pub(crate) fn completed(block: &str) -> String {
             "{CLIENT}resources:\n  - name: posts\n    primary_key: id\n    write_disposition: merge\n{}",
             indented(block, 4)
         ),
-        "endpoint" => format!("{CLIENT}resources:\n  - name: posts\n{}", indented(block, 4)),
+        "endpoint" | "processing_steps" => {
+            format!("{CLIENT}resources:\n  - name: posts\n{}", indented(block, 4))
+        }
         "-" => format!("{CLIENT}resources:\n  - invoices\n{}", indented(block, 2)),
         _ => format!(
             "{CLIENT}resources:\n  - name: posts\n    endpoint:\n      path: posts\n{}",

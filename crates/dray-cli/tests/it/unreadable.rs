@@ -64,15 +64,15 @@ fn bad_python() {
 #[test]
 fn a_function_in_python() {
     let text = "config = {\n    'client': {'base_url': 'https://api.example.com/'},\n    'resources': [\n        \
-                {'name': 'posts', 'processing_steps': [{'map': lambda row: row}]},\n    ],\n}\n";
-    insta::assert_snapshot!(broken("api.py", text, &[]), @r"
-    api.py:4:56: resources[0].processing_steps[0].map: a lambda cannot be read, expected a literal: nothing in the file is executed
+                {'name': 'posts', 'processing_steps': [{'map': lambda row: f(row)}]},\n    ],\n}\n";
+    insta::assert_snapshot!(broken("api.py", text, &[]), @r#"
+    api.py:4:68: resources[0].processing_steps[0].map: the lambda cannot be read as a step: `f(...)` would have to be executed
       |
-    4 |         {'name': 'posts', 'processing_steps': [{'map': lambda row: row}]},
-      |                                                        ^
-      = help: leave it out, and filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record
+    4 |         {'name': 'posts', 'processing_steps': [{'map': lambda row: f(row)}]},
+      |                                                                    ^
+      = help: write a program in jq as text: {"filter": ".total > 0"}, {"map": ".name |= ascii_downcase"}, {"explode": ".lines[]"}; or "keep", "drop", "rename", "set"
     error: 1 problem in api.py
-    ");
+    "#);
 }
 
 #[test]

@@ -87,6 +87,7 @@ impl List {
             document: Arc::new(document.clone()),
             records: records.clone(),
             overlay: None,
+            carries: false,
             rejects: Vec::new(),
             position: Position::default(),
             opened: Vec::new(),

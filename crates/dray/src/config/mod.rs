@@ -21,6 +21,7 @@ mod read;
 pub mod resolve;
 pub mod secrets;
 pub mod set;
+pub mod steps;
 pub mod template;
 pub mod write;
 

@@ -9,6 +9,7 @@ pub use self::auth::{AuthConfig, LoginConfig, OAuth2Config, TokenRequestConfig};
 use super::answers::ActionConfig;
 use super::format::FormatConfig;
 use super::node::{Node, Place};
+use super::steps::{ColumnValuesConfig, StepsConfig};
 use crate::plan::{
     CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
 };
@@ -152,6 +153,7 @@ pub struct ResourceConfig {
     pub each: Option<EachConfig>,
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
+    pub steps: StepsConfig,
 }
 
 /// `for_each`, its variables multiplied, and `include_from_each`.
@@ -186,6 +188,7 @@ pub struct ColumnConfig {
     pub merge_key: bool,
     pub hard_delete: bool,
     pub dedup_sort: Option<SortOrder>,
+    pub values: ColumnValuesConfig,
 }
 
 /// `endpoint`.

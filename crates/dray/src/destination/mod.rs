@@ -4,6 +4,7 @@
 mod conformance;
 pub mod duckdb;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -152,7 +153,7 @@ pub struct RejectedRecord {
     /// The page, counted from 1.
     pub page: u64,
     /// What is wrong with it.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Where in the page, as a JSON pointer.
     pub pointer: String,
     /// Its size.

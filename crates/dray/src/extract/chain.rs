@@ -54,7 +54,7 @@ fn nowhere() -> AnswerRule {
 }
 
 impl Reader {
-    fn plan(&self) -> Result<&ResourcePlan> {
+    pub(super) fn plan(&self) -> Result<&ResourcePlan> {
         self.session
             .plan
             .resources
@@ -62,7 +62,7 @@ impl Reader {
             .ok_or_else(|| Error::new(ErrorKind::Bug, "no such resource"))
     }
 
-    fn stats(&self) -> Result<&ResourceStats> {
+    pub(super) fn stats(&self) -> Result<&ResourceStats> {
         self.stats.get(self.index).ok_or_else(|| Error::new(ErrorKind::Bug, "no counters for the resource"))
     }
 
@@ -202,7 +202,7 @@ impl Reader {
             }
             let keep = self.session.plan.client.rejects.keep;
             let bad = sift(&selected.document, &selected.records, keep)?;
-            let records = position::digests(&selected.document, &selected.records, &plan.load);
+            let records = position::digests(&selected.document, &selected.records, plan.key_before_steps());
             let mut left_out = chain.dropped().to_vec();
             if let Some(known) = &mut anchor {
                 let fresh = known.fresh(&records)?;
@@ -219,6 +219,8 @@ impl Reader {
                 selected = expand(selected, expansion, &rests)?;
                 rejects.extend(more);
             }
+            add(&stats.records, selected.records.len() + rejects.len());
+            let carries = self.transformed(plan, partition, &mut selected, &mut rejects)?;
             self.rejected(plan, &rejects, *number)?;
             // While pages are read again there is no page to go on from: a run that dies now begins again.
             let stored = self.session.storable(&token, &self.auth).filter(|_| straight);
@@ -227,7 +229,7 @@ impl Reader {
             if let Some(order) = tracker.as_mut().and_then(Tracker::order).filter(|_| !straight) {
                 order.distrust();
             }
-            self.hand_on(partition, selected, rejects, tracker.as_mut(), place).await?;
+            self.hand_on(partition, selected, (rejects, carries), tracker.as_mut(), place).await?;
             if let Some(order) = tracker.as_mut().and_then(Tracker::order) {
                 let unordered = order.take_untold();
                 add(&stats.unordered, unordered);
@@ -260,14 +262,14 @@ impl Reader {
     fn rejected(&self, plan: &ResourcePlan, rejects: &[Reject], page: u64) -> Result<()> {
         let (stats, most) = (self.stats()?, self.session.plan.client.rejects.most);
         for reject in rejects {
-            let (count, first) = stats.reject(reject.reason);
+            let (count, first) = stats.reject(&reject.reason);
             if first {
                 let Reject { reason, pointer, .. } = reject;
                 tracing::warn!(
                     resource = plan.name,
                     page,
                     pointer,
-                    reason,
+                    reason = &**reason,
                     "a record is rejected; more for this reason are only counted"
                 );
             }
@@ -275,7 +277,7 @@ impl Reader {
                 return Err(Error::new(ErrorKind::Response, "too many records cannot be loaded")
                     .with("limit", format!("client.max_rejects: {most}"))
                     .with("path", &reject.pointer)
-                    .with("found", reject.reason)
+                    .with("found", &reject.reason)
                     .hint("raise `client.max_rejects` if they may be left out; `client.rejects: keep` keeps them in a table"));
             }
         }
@@ -321,13 +323,12 @@ impl Reader {
         &self,
         partition: &Partition,
         selected: Selected,
-        rejects: Vec<Reject>,
+        (rejects, carries): (Vec<Reject>, bool),
         mut tracker: Option<&mut Tracker<'_>>,
         mut place: Position,
     ) -> Result<()> {
         let stats = self.stats()?;
         let Selected { document, mut records, .. } = selected;
-        add(&stats.records, records.len() + rejects.len());
         if let Some(tracker) = &mut tracker {
             let all = records.len();
             let mut kept = Vec::with_capacity(all);
@@ -342,6 +343,7 @@ impl Reader {
         place.seen = tracker.map(|tracker| tracker.seen());
         let document = Arc::new(document);
         let opened = self.family.open(&document, &records, partition)?;
+        let (document, records) = self.cleaned(document, records)?;
         let page = Page {
             resource: self.index,
             partition: Arc::clone(&partition.key),
@@ -349,6 +351,7 @@ impl Reader {
             document,
             records,
             overlay: partition.overlay.clone(),
+            carries,
             rejects: if self.session.plan.client.rejects.keep { rejects } else { Vec::new() },
             position: place,
             opened: self.family.told(&opened),

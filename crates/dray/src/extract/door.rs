@@ -15,9 +15,11 @@ use super::paginate::{self, Chain, Next, PageFacts, Token};
 use super::position::{self, Position};
 use super::select::{expand, select};
 use super::sift::sift;
+use super::transformed::rewrite;
 use super::{Page, body, order, retry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{CursorValue, Limits, Plan};
+use crate::transform::Facts;
 
 /// A body from its wire bytes, which come in pieces of `piece` bytes.
 ///
@@ -62,11 +64,15 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
     let mut chain = Chain::new(resource);
     let next = chain.next(&paging, &token, &facts)?;
     let bad = sift(&selected.document, &selected.records, true)?;
-    let records = position::digests(&selected.document, &selected.records, &resource.load);
+    let records = position::digests(&selected.document, &selected.records, resource.key_before_steps());
     selected.leave_out(chain.dropped());
-    let rejects = bad.taken_out_of(&mut selected.records);
+    let mut rejects = bad.taken_out_of(&mut selected.records);
     if let Some(expansion) = &resource.expand {
         selected = expand(selected, expansion, &[])?;
+    }
+    if !resource.transform.steps.is_empty() {
+        let facts = Facts { now: Timestamp::UNIX_EPOCH };
+        rewrite(resource, &plan.client, None, &facts, &mut selected, &mut rejects)?;
     }
     if let Some(incremental) = &resource.incremental {
         let mut tracker = Tracker::new(incremental, &resource.load, None, None)?;
@@ -86,6 +92,7 @@ pub fn page(plan: &Plan, index: usize, headers: &HeaderMap, bytes: Vec<u8>) -> R
         document: Arc::new(selected.document),
         records: selected.records,
         overlay: None,
+        carries: false,
         position: Position { number: 1, token: None, records, memory: chain.memory(), seen: None },
         opened: Vec::new(),
         rejects,

@@ -39,8 +39,10 @@ mod slots;
 mod stats;
 mod taken;
 mod throttle;
+mod transformed;
 mod windows;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,6 +86,8 @@ pub struct Page {
     /// Fields that every record carries beside its own (parent fields): a JSON object. A record's own value wins if it
     /// is not null.
     pub overlay: Option<Arc<Document>>,
+    /// The records have them already: steps that saw them may have taken them out again.
+    pub carries: bool,
     /// Where the partition stands after this page.
     pub position: Position,
     /// Partitions of the resource's children that its records open.
@@ -107,7 +111,7 @@ pub struct Opened {
 #[derive(Debug, Clone)]
 pub struct Reject {
     /// What is wrong, in words that are the same for all of the kind.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Where in the page, as a JSON pointer.
     pub pointer: String,
     /// The record's size.

@@ -13,7 +13,6 @@ use super::incremental::Seen;
 use super::paginate::{Memory, Token, record_digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, NodeId};
-use crate::plan::LoadPlan;
 
 /// Where a partition stands: after its page `number`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -80,8 +79,8 @@ pub(super) fn stale(why: &str) -> Error {
 }
 
 /// What tells records apart: the primary key where a record has all of it, else the whole record.
-pub(super) fn digests(document: &Document, records: &[NodeId], load: &LoadPlan) -> Vec<u64> {
-    records.iter().map(|record| record_digest(document, *record, &load.primary_key)).collect()
+pub(super) fn digests(document: &Document, records: &[NodeId], key: &[String]) -> Vec<u64> {
+    records.iter().map(|record| record_digest(document, *record, key)).collect()
 }
 
 /// What a resumed chain still has to recognise.

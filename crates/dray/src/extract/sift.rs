@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Document, FlawKind, NodeId};
 
 /// Bytes of a rejected record that are kept.
-const KEPT: usize = 1 << 20;
+pub(super) const KEPT: usize = 1 << 20;
 
 /// Records that hold a flaw, in the order of their places.
 #[derive(Default)]
@@ -59,7 +59,7 @@ pub(super) fn sift(document: &Document, records: &[NodeId], keep: bool) -> Resul
             None => document.pointer_to(*id),
         };
         let reject = Reject {
-            reason: flaw.kind.words(),
+            reason: flaw.kind.words().into(),
             pointer: way + &document.pointer(*id, flaw.at),
             bytes: u64::try_from(raw.len()).unwrap_or(u64::MAX),
             raw: if keep { raw.get(..raw.len().min(KEPT)).unwrap_or_default().to_vec() } else { Vec::new() },

@@ -22,14 +22,14 @@ pub struct ResourceStats {
     pub ignored: AtomicU64,
     /// Lists that were skipped as `response_actions` says, by reason.
     pub skipped: Mutex<BTreeMap<String, u64>>,
-    /// Records outside the incremental range, and those of the parent that `parent_filter` leaves out.
+    /// Records outside the incremental range, left out by a step, and those of the parent that `parent_filter` leaves out.
     pub filtered: AtomicU64,
     /// Records that break the declared order of their list.
     pub unordered: AtomicU64,
     /// Records that cannot be loaded.
     pub rejected: AtomicU64,
     /// The same by what is wrong with them.
-    pub reasons: Mutex<BTreeMap<&'static str, u64>>,
+    pub reasons: Mutex<BTreeMap<String, u64>>,
     /// What the report has to say beside that, in words.
     pub remarks: Mutex<Vec<&'static str>>,
     /// How complete the chains are that ended, and what was seen of drift.
@@ -63,9 +63,9 @@ pub struct CompletenessStats {
 
 impl ResourceStats {
     /// Counts a record that cannot be loaded: how many there are now, and whether it is the first of its kind.
-    pub(super) fn reject(&self, reason: &'static str) -> (u64, bool) {
+    pub(super) fn reject(&self, reason: &str) -> (u64, bool) {
         let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = reasons.entry(reason).or_default();
+        let count = reasons.entry(reason.to_owned()).or_default();
         *count += 1;
         (self.rejected.fetch_add(1, Ordering::Relaxed) + 1, *count == 1)
     }

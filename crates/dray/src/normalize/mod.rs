@@ -359,7 +359,7 @@ impl Normalizer {
         let lineage = Lineage { row: id, root: id };
         let levels = self.resources[page.resource].load.max_nesting.unwrap_or(u32::MAX);
         self.row(root, &page.document, record, lineage, levels);
-        if let Some(overlay) = &page.overlay {
+        if let Some(overlay) = page.overlay.as_ref().filter(|_| !page.carries) {
             self.carried(root, page, record, overlay, lineage, levels);
         }
     }

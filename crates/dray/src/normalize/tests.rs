@@ -42,6 +42,7 @@ fn page(body: &str) -> Page {
         document: Arc::new(document),
         records,
         overlay: None,
+        carries: false,
         rejects: Vec::new(),
         position: Position::default(),
         opened: Vec::new(),

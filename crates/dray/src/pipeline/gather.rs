@@ -177,7 +177,7 @@ impl Gatherer {
                 resource: plan.name.clone(),
                 partition: Arc::clone(&page.partition),
                 page: page.number,
-                reason: reject.reason,
+                reason: reject.reason.clone(),
                 pointer: reject.pointer.clone(),
                 bytes: reject.bytes,
                 raw: reject.raw.clone(),

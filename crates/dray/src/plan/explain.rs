@@ -159,6 +159,9 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
             row(out, "", &completion(complete));
         }
     }
+    for step in resource.transform.shown() {
+        row(out, "step", &step);
+    }
     if let Some(cursor) = &resource.incremental {
         row(out, "incremental", &incremental(cursor));
     }

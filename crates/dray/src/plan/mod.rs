@@ -20,6 +20,7 @@ pub mod propose;
 mod retention;
 mod secrets;
 mod singular;
+mod steps;
 mod table;
 mod template;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use token::{Expiry, Grant, RefreshToken, TokenBody, TokenPlan, TokenRequest,
 use crate::json::Path;
 use crate::schema::ColumnHint;
 use crate::secret::Secret;
+use crate::transform::Transform;
 
 /// What a run does, fully decided. Nobody after this stage sees the configuration.
 #[derive(Debug, Clone)]
@@ -187,6 +189,8 @@ pub struct ResourcePlan {
     pub selector: Option<Path>,
     /// Rows made of a list inside each record.
     pub expand: Option<ExpandPlan>,
+    /// What becomes of its records before anything else sees them.
+    pub transform: Transform,
     /// The resource whose records this one is asked for, if any.
     pub parent: Option<ParentPlan>,
     /// The items that it is asked for, one by one, if any (`for_each`).

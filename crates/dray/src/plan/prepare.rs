@@ -55,7 +55,7 @@ fn fingerprint(plan: &Plan, index: usize) -> String {
         "{:?}",
         (
             (&resource.request, &resource.paging, &resource.selector, &resource.expand, parent),
-            (&resource.incremental, &resource.answers, &resource.load, &resource.each),
+            (&resource.incremental, &resource.answers, &resource.load, &resource.each, &resource.transform),
         )
     );
     format!("{:032x}", xxh3_128(text.as_bytes()))

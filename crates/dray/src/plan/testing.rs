@@ -63,6 +63,7 @@ impl ResourcePlan {
             },
             selector: None,
             expand: None,
+            transform: Transform::default(),
             parent: None,
             each: None,
             incremental: None,

@@ -24,6 +24,7 @@ mod retry;
 mod row_order;
 mod security;
 mod source;
+mod steps;
 mod support;
 mod tables;
 mod tidy;

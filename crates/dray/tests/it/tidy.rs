@@ -28,13 +28,13 @@ const RULES: &[Rule] = &[
             "async",
             "await",
         ],
-        inside: &["config", "plan", "schema", "normalize", "json"],
+        inside: &["config", "plan", "schema", "normalize", "json", "transform"],
         except: &[],
         why: "this stage is a function of its input: no HTTP, no database, nothing async",
     },
     Rule {
         what: &["std::fs", "std::process", "fs_err"],
-        inside: &["config", "plan", "schema", "normalize", "json", "extract"],
+        inside: &["config", "plan", "schema", "normalize", "json", "transform", "extract"],
         except: &["config/load.rs", "extract/certificates.rs", "extract/auth/kept.rs"],
         why: "files are read in config/load.rs, certificates in extract/certificates.rs; extract/auth/kept.rs keeps a \
               refresh token",
@@ -65,7 +65,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         what: &["crate::extract", "crate::normalize", "crate::load", "crate::destination", "crate::state"],
-        inside: &["config", "plan", "schema", "json"],
+        inside: &["config", "plan", "schema", "json", "transform"],
         except: &[],
         why: "data moves in one direction, and this comes before the first request",
     },
@@ -80,6 +80,18 @@ const RULES: &[Rule] = &[
         inside: &["destination"],
         except: &[],
         why: "a destination takes batches and does not know where they come from",
+    },
+    Rule {
+        what: &["jaq_core", "jaq_json", "jaq_std"],
+        inside: &[],
+        except: &["transform"],
+        why: "only transform/ knows the interpreter of programs",
+    },
+    Rule {
+        what: &["crate::plan"],
+        inside: &["transform"],
+        except: &[],
+        why: "a step knows the record and nothing of the resource",
     },
     Rule {
         what: &["crate::pipeline"],
@@ -258,6 +270,8 @@ fn each_rule_finds_what_it_forbids() {
             "`crate::destination`",
         ),
         ("crates/dray/src/destination/x.rs", "//! x\nuse crate::normalize::Rows;\n", "`crate::normalize`"),
+        ("crates/dray/src/transform/x.rs", "//! x\nuse crate::plan::Plan;\n", "`crate::plan`"),
+        ("crates/dray/src/plan/x.rs", "//! x\nuse jaq_core::Ctx;\n", "`jaq_core`"),
         ("crates/dray/src/report.rs", "//! x\nuse crate::pipeline::Run;\n", "`crate::pipeline`"),
         ("crates/dray-cli/src/x.rs", "fn f() {}\n", "begins with"),
         ("crates/dray-cli/src/utils/x.rs", "//! x\n", "a folder is named"),

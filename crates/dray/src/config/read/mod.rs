@@ -11,6 +11,7 @@ mod format;
 mod incremental;
 mod paginator;
 mod resource;
+mod steps;
 mod token;
 #[cfg(test)]
 pub(super) use self::fields::asked;

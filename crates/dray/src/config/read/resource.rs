@@ -3,7 +3,7 @@
 use super::super::model::{ColumnConfig, IncludeConfig, Located, ResourceConfig, Spot};
 use super::super::node::{Node, Value};
 use super::fields::{Fields, Reader};
-use super::{each, endpoint};
+use super::{each, endpoint, steps};
 use crate::plan::{Disposition, Text};
 use crate::schema::{DataType, SortOrder};
 
@@ -86,12 +86,7 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
     if let Some((node, at)) = fields.take("schema_contract") {
         contract(reader, node, &at);
     }
-    fields.refuse(
-        reader,
-        "processing_steps",
-        "holds Python functions",
-        "filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record",
-    );
+    resource.steps = steps::read(reader, &mut fields);
     for key in ["table_format", "file_format", "references", "nested_hints"] {
         fields.refuse(reader, key, "is not supported yet", "leave it out: tables are made as by default");
     }
@@ -245,6 +240,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
     let dedup_sort = fields
         .word(reader, "dedup_sort", &["asc", "desc"])
         .map(|word| if word == "asc" { SortOrder::Asc } else { SortOrder::Desc });
+    let values = steps::column_values(reader, &mut fields);
     // Hints that change nothing in the databases that are written to.
     for key in [
         "precision",
@@ -273,6 +269,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
         merge_key,
         hard_delete,
         dedup_sort,
+        values,
     })
 }
 

@@ -86,7 +86,7 @@ fn batch(run: &RunIdentity, rejects: &[RejectedRecord]) -> Result<RecordBatch, a
         ("partition", texts(&|reject| reject.partition.to_string())),
         ("page", numbers(&|reject| reject.page)),
         ("pointer", texts(&|reject| reject.pointer.clone())),
-        ("reason", texts(&|reject| reject.reason.to_owned())),
+        ("reason", texts(&|reject| reject.reason.clone().into_owned())),
         ("bytes", numbers(&|reject| reject.bytes)),
         ("raw", Arc::new(BinaryArray::from_iter_values(rejects.iter().map(|reject| &*reject.raw)))),
     ])

@@ -38,7 +38,7 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn new(plan: &ResourcePlan) -> Self {
         // Rows that are made of a list inside the record have keys of their own.
-        let keyed = !plan.load.primary_key.is_empty() && plan.expand.is_none();
+        let keyed = !plan.key_before_steps().is_empty() && plan.expand.is_none();
         // Where versions of a record are followed, a changed one is a new one.
         let by_key = keyed && plan.incremental.is_none();
         Self {

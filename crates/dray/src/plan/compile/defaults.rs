@@ -80,6 +80,7 @@ pub(super) fn merged(defaults: Option<&ResourceConfig>, own: &ResourceConfig) ->
     resource.include_from_parent = resource.include_from_parent.or(defaults.include_from_parent);
     resource.table_name = resource.table_name.or(defaults.table_name);
     resource.max_table_nesting = resource.max_table_nesting.or(defaults.max_table_nesting);
+    resource.steps = resource.steps.over(defaults.steps);
     for column in defaults.columns {
         if !resource.columns.iter().any(|own| own.name == column.name) {
             resource.columns.push(column);

@@ -17,6 +17,7 @@ mod parents;
 mod request;
 mod resource;
 mod retention;
+mod steps;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
 use super::lineage::Lineage;
-use super::{Problems, answers, auth, complete, each, format, incremental, paging, parents, request};
+use super::{Problems, answers, auth, complete, each, format, incremental, paging, parents, request, steps};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -152,6 +152,7 @@ fn compile(
             filter,
             batch,
         }),
+        transform: steps::compile(resource, problems),
         each,
         incremental,
         answers: AnswerPlan {
@@ -326,7 +327,7 @@ fn load_plan(name: &str, merged: &Merged, problems: &mut Problems<'_>) -> LoadPl
     }
     let columns = resource.columns.iter().map(|column| ColumnHint {
         name: column.name.clone(),
-        data_type: column.data_type,
+        data_type: steps::data_type(column),
         not_null: column.nullable == Some(false),
         hard_delete: column.hard_delete,
         dedup_sort: column.dedup_sort,

@@ -7,8 +7,8 @@ pub(super) fn advice(path: &str) -> Option<&'static str> {
     let within = |key: &str| path.split('.').any(|part| part.split('[').next() == Some(key));
     Some(match last {
         _ if within("processing_steps") => {
-            "leave it out, and filter and change rows in SQL after the load; `endpoint.expand` makes rows of a \
-             list inside each record"
+            "write a program in jq as text: {\"filter\": \".total > 0\"}, {\"map\": \".name |= ascii_downcase\"}, \
+             {\"explode\": \".lines[]\"}; or \"keep\", \"drop\", \"rename\", \"set\""
         }
         "convert" | "transform" => {
             "use `format` instead: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`"

@@ -95,6 +95,11 @@ impl<'a, 'out> Evaluator<'a, 'out> {
         {
             return Some(Node::new(value, place));
         }
+        if matches!(expression, Expr::Lambda(_) | Expr::Name(_))
+            && let Some(program) = self.step(expression, place, scope, path)
+        {
+            return program;
+        }
         let value = match expression {
             Expr::StringLiteral(text) => Value::Text(text.value.to_str().to_owned()),
             Expr::NoneLiteral(_) => Value::Null,

@@ -19,10 +19,13 @@ mod convert;
 mod dates;
 mod eval;
 mod functions;
+mod jq;
+mod jq_calls;
 mod methods;
 mod moment;
 mod names;
 mod scope;
+mod steps;
 
 const TOO_DEEP: &str = "this Python code nests too deep to be read";
 

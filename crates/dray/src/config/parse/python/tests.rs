@@ -281,7 +281,7 @@ fn what_grows_with_every_step_is_refused() {
 #[test]
 fn code_in_place_of_data_is_refused_with_what_to_write() {
     for (config, hint) in [
-        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "rows in SQL after the load"),
+        ("{'resources': [{'processing_steps': [{'map': fn}]}]}", "write a program in jq as text"),
         (
             "{'resources': [{'endpoint': {'incremental': {'convert': lambda x: x + 1}}}]}",
             "use `format` instead",
@@ -292,7 +292,7 @@ fn code_in_place_of_data_is_refused_with_what_to_write() {
         ("{'client': {'auth': {'token': get_token()}}}", "oauth2_client_credentials"),
         ("{'client': {'headers': {'Authorization': base64.b64encode(b'x').decode()}}}", "`type: http_basic`"),
     ] {
-        let problems = bad(&format!("def fn(x): pass\nconfig = {config}"));
+        let problems = bad(&format!("def fn(x): return open(x)\nconfig = {config}"));
         assert!(problems.contains(hint), "{problems}");
     }
 }

@@ -4,6 +4,7 @@ mod forms;
 mod patches;
 mod seeds;
 mod spellings;
+mod steps;
 mod values;
 mod wild;
 

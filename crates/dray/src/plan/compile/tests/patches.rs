@@ -360,11 +360,9 @@ fn python_only() {
 
 #[test]
 fn functions() {
-    let patch = r#"resources: [{name: posts, processing_steps: [{filter: x}], endpoint: {incremental: {cursor_path: at, convert: f}}}]"#;
+    let patch = r#"resources: [{name: posts, processing_steps: [{filter: .x}], endpoint: {incremental: {cursor_path: at, convert: f}}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
-    2:27 resources[0].processing_steps: `processing_steps` holds Python functions
-      = filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record
-    2:102 resources[0].endpoint.incremental.convert: `convert` is a Python function
+    2:103 resources[0].endpoint.incremental.convert: `convert` is a Python function
       = use `format`: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`
     "#);
 }
