@@ -14,6 +14,8 @@ pub(super) fn standard(written: &str) -> String {
             continue;
         }
         let (taken, after) = match character {
+            // `$.[a,b]` is `$[a,b]`; `..[` is another thing.
+            '.' if rest.starts_with(".[") && !spelled.ends_with('.') => ("", rest.split_at(1).1),
             '\'' | '"' => rest.split_at_checked(quoted_length(rest, character)).unwrap_or((rest, "")),
             '&' | '|' => {
                 let length = rest.chars().take_while(|other| *other == character).count();
@@ -62,6 +64,9 @@ mod tests {
     fn what_only_jsonpath_ng_takes_is_respelled() {
         for (written, expected) in [
             ("$.Dto[Programs,Challenges][*]", "$.Dto['Programs','Challenges'][*]"),
+            ("$.[a,b][*]", "$['a','b'][*]"),
+            ("$.a.[*].b", "$.a[*].b"),
+            ("$..[0]", "$..[0]"),
             ("$.a[ b , c-d ].e", "$.a['b','c-d'].e"),
             ("$.a.`this`[*]", "$.a[*]"),
             ("$[?(@.a == 'x & y' & @.b < 3)]", "$[?(@.a == 'x & y' && @.b < 3)]"),

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::column::{ColumnValues, DECIMAL_PRECISION};
 use crate::json::{Document, Kind, NodeId};
 use crate::schema::DataType;
@@ -60,8 +63,8 @@ impl<'a> Scalar<'a> {
             Kind::Decimal if decimal(self.raw(), DECIMAL_SCALE).is_some() => {
                 DataType::Decimal { scale: DECIMAL_SCALE }
             }
-            Kind::Plain if timestamp::parse(self.raw()).is_some() => DataType::Timestamp,
-            Kind::Escaped if timestamp::parse(self.text().as_bytes()).is_some() => DataType::Timestamp,
+            Kind::Plain if is_timestamp(self.raw()) => DataType::Timestamp,
+            Kind::Escaped if is_timestamp(self.text().as_bytes()) => DataType::Timestamp,
             _ => DataType::Text,
         }
     }
@@ -94,10 +97,7 @@ impl<'a> Scalar<'a> {
                 values.push_bytes(row, self.document.json(self.node).as_bytes());
                 true
             }
-            DataType::Binary => {
-                values.push_bytes(row, self.text().as_bytes());
-                self.is_text()
-            }
+            DataType::Binary => self.as_binary().map(|bytes| values.push_bytes(row, &bytes)).is_some(),
         };
         if written { Fit::Fits } else { Fit::Variant(self.own_type()) }
     }
@@ -179,6 +179,26 @@ impl<'a> Scalar<'a> {
             .or_else(|| i32::try_from(timestamp::parse(text.as_bytes())?.div_euclid(DAY)).ok())
     }
 
+    /// Bytes, which APIs write in base64, or in hexadecimal digits after `0x`.
+    fn as_binary(self) -> Option<Vec<u8>> {
+        if !self.is_text() {
+            return None;
+        }
+        let text = self.text();
+        let Some(digits) = text.strip_prefix("0x") else { return STANDARD.decode(text.as_bytes()).ok() };
+        let pairs = digits.as_bytes().chunks(2);
+        pairs
+            .map(|pair| match pair {
+                [high, low] => {
+                    let digit =
+                        |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                    Some(digit(*high)? * 16 + digit(*low)?)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
     fn as_decimal(self, scale: i8) -> Option<i128> {
         match self.kind {
             Kind::Integer | Kind::Decimal => decimal(self.raw(), scale),
@@ -186,6 +206,11 @@ impl<'a> Scalar<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether a text is taken for a timestamp unasked: not with a small `t` or `z`, as in dlt.
+fn is_timestamp(text: &[u8]) -> bool {
+    timestamp::parse(text).is_some() && !text.iter().any(u8::is_ascii_lowercase)
 }
 
 /// A text that may be read as a number: `007` is none, its zeros would be lost.

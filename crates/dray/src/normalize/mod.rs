@@ -396,8 +396,10 @@ impl Normalizer {
         if document.kind(node) == Kind::Object {
             self.object(table, 0, document, node, lineage, levels, false);
         } else {
-            // A list inside a list is a table of its own, any other item is the column `value` (dlt.md §3.6).
-            let key = if document.kind(node) == Kind::Array { "list" } else { "value" };
+            // A list inside a list is a table of its own, any other item is the column `value`, and so is a record that
+            // is a list (dlt.md §3.6).
+            let nested = self.tables[table].meta.parent_id.is_some();
+            let key = if nested && document.kind(node) == Kind::Array { "list" } else { "value" };
             let Some(slot) = self.tables[table].slot(0, None, key.as_bytes(), || key.to_owned()) else {
                 return self.tables[table].write_extra(0, key, document.json(node));
             };

@@ -181,6 +181,15 @@ fn a_key_may_hold_a_list_here_and_a_scalar_there() {
 }
 
 #[test]
+fn a_record_that_is_a_list_has_its_items_under_value() {
+    let mut normalizer = normalizer(load(Disposition::Append));
+    normalizer.page(&page(r#"[["x"],[["y"]]]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    assert_eq!(rows(&flushed, "things__value"), [json!({"value":"x"}), json!({})]);
+    assert_eq!(rows(&flushed, "things__value__list"), [json!({"value":"y"})]);
+}
+
+#[test]
 fn zero_and_one_are_booleans_where_the_column_is_one() {
     assert_eq!(
         things(r#"[{"a":true},{"a":1},{"a":0},{"a":2}]"#),

@@ -89,13 +89,13 @@ impl Outcome {
         let mut expected = case.golden["tables"].clone();
         if let Some(meant) = case.differs("tables") {
             merge(&mut expected, &texts(&meant["expected"]));
-            for (_, table) in expected.as_object_mut().into_iter().flatten() {
-                if let Some(rows) = table.get_mut("rows").and_then(Value::as_array_mut) {
-                    rows.sort_by_cached_key(sorted);
-                }
-            }
             if sorted(&expected) == sorted(&case.golden["tables"]) {
                 found.push("`differs.tables` says what dlt does".to_owned());
+            }
+        }
+        for (_, table) in expected.as_object_mut().into_iter().flatten() {
+            if let Some(rows) = table.get_mut("rows").and_then(Value::as_array_mut) {
+                rows.sort_by_cached_key(sorted);
             }
         }
         let names =

@@ -164,7 +164,8 @@ fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig>
         Value::Null => Some(ParamConfig::Null),
         Value::List(items) => {
             let mut texts: Vec<Text> = Vec::new();
-            for (index, item) in items.iter().enumerate() {
+            // A null among them is left out, as one alone is.
+            for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.is_null()) {
                 texts.extend(reader.scalar(item, &at.item(index, item)));
             }
             Some(ParamConfig::Many(texts))

@@ -53,7 +53,8 @@ impl Reader<'_> {
             Value::Text(text) => Some(Text::Plain(text.clone())),
             Value::Secret(secret) => Some(Text::Secret(secret.clone())),
             Value::Int(number) => Some(Text::Plain(number.to_string())),
-            Value::Float(number) => Some(Text::Plain(number.to_string())),
+            // As Python writes it: 100.0 keeps its point.
+            Value::Float(number) => Some(Text::Plain(format!("{number:?}"))),
             Value::Bool(flag) => Some(Text::Plain(flag.to_string())),
             Value::Null | Value::List(_) | Value::Map(_) => {
                 self.expected(at, "text or a number", node);
