@@ -378,7 +378,12 @@ fn answer(kind: Kind, second: bool, count: usize, request: &Request) -> Response
             let until = number("until").and_then(|until| i64::try_from(until).ok()).unwrap_or(i64::MAX);
             let others = if request.path == "/others" { OTHERS } else { 0 };
             let part = number("part");
-            let records = (0..count).filter(|index| part.is_none_or(|part| index % 4 == part)).map(|index| {
+            let ids = request.param("ids").map(|ids| format!(",{ids},"));
+            let asked = |index: &usize| {
+                part.is_none_or(|part| index % 4 == part)
+                    && ids.as_ref().is_none_or(|ids| ids.contains(&format!(",{index},")))
+            };
+            let records = (0..count).filter(asked).map(|index| {
                 let mut record = record(kind, second, index);
                 if others > 0 {
                     record["id"] = json!(others + index);

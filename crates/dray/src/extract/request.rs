@@ -247,8 +247,7 @@ impl Fill {
     /// Where the value of a part is in `parent`.
     fn place(&self, part: &Part) -> Option<usize> {
         match part {
-            Part::Parent(index) => Some(*index),
-            Part::Joined(index, _) => Some(*index),
+            Part::Parent(index) | Part::Joined(index, _) => Some(*index),
             Part::Each(index) => Some(self.own + index),
             Part::Text(_) | Part::CursorStart | Part::CursorEnd | Part::CursorInitial => None,
         }

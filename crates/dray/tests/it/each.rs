@@ -225,6 +225,34 @@ fn what_cannot_be_is_said_with_its_place() {
 }
 
 #[test]
+fn a_plan_tells_of_items_parents_and_lists() {
+    let resources = "  - {name: orgs, endpoint: {path: orgs, data_selector: $}}\n  \
+        - {name: repos, endpoint: {path: \"orgs/{resources.orgs.id}/repos\", parent_filter: \"@.active\", data_selector: $}}\n  \
+        - {name: stats, for_each: {metric: [stars, forks]}, include_from_each: [metric], endpoint: {method: POST, \
+           path: \"{resources.orgs.slug}/${each.metric}\", data_selector: $, \
+           json: {of: {type: resolve, resource: repos, field: id, batch: 50}}}}\n  \
+        - {name: lines, endpoint: {path: invoices, data_selector: data, paginator: {type: cursor, cursor_field: id, cursor_param: after}, \
+           expand: {path: lines.data, complete: {has_more: lines.has_more, path: \"invoices/{id}/lines\"}}}}";
+    let shown = explain(&plan(&areas(), "", resources));
+    for line in [
+        "once for each record of orgs with @.active",
+        "POST http://127.0.0.1/{orgs.slug}/{each.metric}",
+        "{\"of\": \"{repos.id}\"}",
+        "once for up to 50 records of repos together",
+        "once for each of 2 items: stars, forks; rows carry metric",
+        "where lines.has_more is true, the rest of it from invoices/{id}/lines; pages: id of the last record, sent as `after`",
+    ] {
+        let port = |text: &str| {
+            text.split("127.0.0.1:")
+                .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
+                .collect::<Vec<_>>()
+                .join("127.0.0.1")
+        };
+        assert!(port(&shown).contains(line), "no `{line}` in:\n{shown}");
+    }
+}
+
+#[test]
 fn too_many_items_are_refused() {
     let list: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
     let list = list.join(",");

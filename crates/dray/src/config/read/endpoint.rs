@@ -181,8 +181,10 @@ fn param(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<ParamConfig>
                 let size = fields.take("batch");
                 let size = size.and_then(|(node, at)| Some(Located { value: reader.whole(node, &at)?, at }));
                 let separator = fields.plain(reader, "separator");
-                if let (None, Some(separator)) = (&size, &separator) {
-                    reader.problem(&separator.at, "`separator` stands between the values of a `batch`");
+                if let Some(separator) =
+                    separator.as_ref().filter(|text| size.is_none() || text.value.is_empty())
+                {
+                    reader.problem(&separator.at, "`separator` is a text between the values of a `batch`");
                 }
                 let separator = separator.map(|text| text.value);
                 let batch = size.map(|size| BatchConfig { size, separator });

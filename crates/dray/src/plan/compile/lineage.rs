@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bind::{Peer, owner, placeholders};
 use super::defaults::Merged;
 use super::holes::known_pieces;
+use super::request::is_batch;
 use super::resource::Draft;
 use super::{Problems, holes::Piece};
 use crate::config::model::{EndpointConfig, ParamConfig, Spot};
@@ -177,6 +178,9 @@ fn json_names(node: &Node, found: &mut BTreeSet<String>) {
         Value::Text(text) => names(text, found),
         Value::Secret(secret) => names(secret.expose(), found),
         Value::List(items) => items.iter().for_each(|item| json_names(item, found)),
+        Value::Map(map) if is_batch(map) => {
+            found.extend(map.get("resource").and_then(Node::as_text).map(str::to_owned));
+        }
         Value::Map(map) => map.entries.iter().for_each(|entry| json_names(&entry.value, found)),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
     }

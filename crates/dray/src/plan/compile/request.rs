@@ -131,8 +131,9 @@ fn params(
     compiled
 }
 
-fn is_resolved(map: &Map) -> bool {
-    map.get("type").and_then(Node::as_text) == Some("resolve")
+/// Whether a mapping in a body is no mapping but a list of values of the parent's records.
+pub(super) fn is_batch(map: &Map) -> bool {
+    map.contains("batch") && map.get("type").and_then(Node::as_text) == Some("resolve")
 }
 
 fn json_template(
@@ -159,7 +160,7 @@ fn json_template(
             }
             JsonTemplate::List(list)
         }
-        Value::Map(map) if map.contains("batch") && is_resolved(map) => {
+        Value::Map(map) if is_batch(map) => {
             return parents::batch_in_json(map, at, holes, problems);
         }
         Value::Map(map) => {

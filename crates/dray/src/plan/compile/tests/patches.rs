@@ -217,7 +217,7 @@ fn a_batch_and_what_belongs_to_one_record() {
     6:100 resources[4].endpoint.params.ids.batch: `batch` is a number from 1 to 1000
     7:53 resources[5].endpoint.params.ids: `ids` resolves a placeholder that the path does not have
       = as a parameter it is written `ids: "{resources.a.id}"`
-    7:104 resources[5].endpoint.params.ids.separator: `separator` stands between the values of a `batch`
+    7:104 resources[5].endpoint.params.ids.separator: `separator` is a text between the values of a `batch`
     8:51 resources[6].endpoint.json.ids: a batch in a body needs `resource`, `field` and a number as `batch`
       = write `{type: resolve, resource: items, field: id, batch: 50}`
     "##);
