@@ -10,7 +10,7 @@ fn an_unknown_key() {
       |
     5 |     endpoint: {path: posts, data_selectr: data}
       |                             ^
-      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `data_selector_required`
+      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `text`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `data_selector_required`
     error: 1 problem in api.yaml
     ");
 }

@@ -201,6 +201,7 @@ pub struct EndpointConfig {
     pub params: Vec<Param>,
     pub json: Option<Located<Node>>,
     pub data: Option<Located<Vec<Header>>>,
+    pub text: Option<Located<Text>>,
     pub headers: Vec<Header>,
     pub paginator: Option<PaginatorConfig>,
     pub data_selector: Option<Located<String>>,
@@ -326,6 +327,14 @@ pub struct PaginatorConfig {
     pub cursor_key: Option<Located<String>>,
     /// dray's own: what is done about a list that changes while it is read.
     pub drift: Option<DriftWatch>,
+    /// dray's own: a response header with the number of records.
+    pub total_header: Option<Located<String>>,
+    /// dray's own: a response header with the number of pages.
+    pub total_pages_header: Option<Located<String>>,
+    /// dray's own: the first request goes without its number.
+    pub omit_first: bool,
+    /// dray's own: the token of the first request.
+    pub initial_cursor: Option<String>,
 }
 
 impl PaginatorConfig {
@@ -359,6 +368,10 @@ impl PaginatorConfig {
             links_next_key: None,
             cursor_key: None,
             drift: None,
+            total_header: None,
+            total_pages_header: None,
+            omit_first: false,
+            initial_cursor: None,
         }
     }
 }

@@ -112,7 +112,7 @@ impl Reader {
             .transpose()?;
         let [start, end, initial] = tracker.as_ref().map(Tracker::bounds).transpose()?.unwrap_or_default();
         let own = plan.parent.as_ref().map_or(0, |parent| parent.fields.len());
-        let fill = Fill { parent: partition.fields.clone(), own, start, end, initial };
+        let fill = Fill { parent: partition.fields.clone(), own, start, end, initial, page: None };
         let mut paging = plan.paging.clone();
         let mut chain = Chain::new(plan);
         let usual = &plan.answers.rules;

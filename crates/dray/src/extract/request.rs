@@ -6,8 +6,8 @@ use url::Url;
 use super::paginate::Token;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{
-    BodyPlan, JsonTemplate, Method, PaginatorPlan, Paging, ParamValue, Part, Plan, ResourcePlan, Template,
-    TokenTarget,
+    BodyPlan, JsonTemplate, Method, PageValue, PaginatorPlan, Paging, ParamValue, Part, Plan, ResourcePlan,
+    Template, TokenTarget,
 };
 
 /// What fills the holes of a resource's templates: the same for all pages of a partition.
@@ -23,6 +23,16 @@ pub(super) struct Fill {
     pub(super) end: Option<String>,
     /// Where the first run started.
     pub(super) initial: Option<String>,
+    /// The page that is asked for, where placeholders say which.
+    pub(super) page: Option<Asked>,
+}
+
+/// A page as placeholders say it.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// Its number or token; none where the first request goes without.
+    token: Option<serde_json::Value>,
+    limit: Option<u64>,
 }
 
 /// A request, ready but for its credentials.
@@ -49,6 +59,15 @@ pub(super) fn build(
     token: &Token,
 ) -> Result<Request> {
     let request = &resource.request;
+    let value = said_of(paging, token);
+    let placed;
+    let fill = if paging.sending.placed || paging.limit.is_some() && paging.limit_into.is_none() {
+        let page = Some(Asked { token: value.clone(), limit: paging.limit });
+        placed = Fill { page, ..fill.clone() };
+        &placed
+    } else {
+        fill
+    };
     let mut headers = Vec::new();
     for (name, text) in &plan.client.headers {
         if !request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)) {
@@ -78,18 +97,13 @@ pub(super) fn build(
         if let (Some(limit), Some(target)) = (paging.limit, &paging.limit_into) {
             inject(&mut url, &mut json, target, serde_json::Value::from(limit));
         }
-        let value = match token {
-            Token::Cursor(cursor) => Some(serde_json::Value::from(cursor.as_str())),
-            Token::Offset(number) | Token::Page(number) => Some(serde_json::Value::from(*number)),
-            Token::First | Token::Link(_) => None,
-        };
         let target = match &paging.paginator {
             PaginatorPlan::Cursor { into, .. }
             | PaginatorPlan::Offset { into, .. }
             | PaginatorPlan::PageNumber { into, .. } => Some(into),
             _ => None,
         };
-        if let (Some(value), Some(target)) = (value, target) {
+        if let (Some(value), Some(target), false) = (value, target, paging.sending.placed) {
             inject(&mut url, &mut json, target, value);
         }
     }
@@ -109,9 +123,34 @@ pub(super) fn build(
             headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
             Some(json.to_string().into_bytes())
         }
+        (Some(BodyPlan::Text(template)), _) => {
+            if !headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE) {
+                headers.push((header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")));
+            }
+            let text = fill.text(template)?;
+            let text =
+                text.ok_or_else(|| wrong("the text of the request needs a value and there is none"))?;
+            Some(text.into_bytes())
+        }
         (_, None) => None,
     };
     Ok(Request { method: request.method, url, headers, body, line: 0 })
+}
+
+/// What a request says of the page that it asks for.
+fn said_of(paging: &Paging, token: &Token) -> Option<serde_json::Value> {
+    let first = match (&paging.paginator, token) {
+        (PaginatorPlan::Offset { start, .. }, Token::Offset(at))
+        | (PaginatorPlan::PageNumber { start, .. }, Token::Page(at)) => start == at,
+        _ => false,
+    };
+    match token {
+        Token::Cursor(cursor) => Some(cursor.as_str().into()),
+        Token::Offset(_) | Token::Page(_) if first && paging.sending.omit_first => None,
+        Token::Offset(number) | Token::Page(number) => Some((*number).into()),
+        Token::First => paging.sending.initial_cursor.as_deref().map(Into::into),
+        Token::Link(_) => None,
+    }
 }
 
 pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
@@ -249,7 +288,7 @@ impl Fill {
         match part {
             Part::Parent(index) | Part::Joined(index, _) => Some(*index),
             Part::Each(index) => Some(self.own + index),
-            Part::Text(_) | Part::CursorStart | Part::CursorEnd | Part::CursorInitial => None,
+            Part::Text(_) | Part::CursorStart | Part::CursorEnd | Part::CursorInitial | Part::Page(_) => None,
         }
     }
 
@@ -289,9 +328,23 @@ impl Fill {
                     Some(cursor) => filled.push_str(&encode(cursor)),
                     None => return Ok(None),
                 },
+                Part::Page(value) => match self.page(*value) {
+                    Some(serde_json::Value::String(text)) => filled.push_str(&encode(&text)),
+                    Some(other) => filled.push_str(&encode(&other.to_string())),
+                    None => return Ok(None),
+                },
             }
         }
         Ok(Some(filled))
+    }
+
+    /// What is said of the page.
+    fn page(&self, value: PageValue) -> Option<serde_json::Value> {
+        let page = self.page.as_ref()?;
+        match value {
+            PageValue::Limit => page.limit.map(Into::into),
+            PageValue::Offset | PageValue::Page | PageValue::Cursor => page.token.clone(),
+        }
     }
 
     fn cursor(&self, part: &Part) -> Option<&str> {
@@ -299,7 +352,7 @@ impl Fill {
             Part::CursorStart => self.start.as_deref(),
             Part::CursorEnd => self.end.as_deref(),
             Part::CursorInitial => self.initial.as_deref(),
-            Part::Text(_) | Part::Parent(_) | Part::Joined(..) | Part::Each(_) => None,
+            Part::Text(_) | Part::Parent(_) | Part::Joined(..) | Part::Each(_) | Part::Page(_) => None,
         }
     }
 
@@ -336,6 +389,7 @@ impl Fill {
             JsonTemplate::Text(template) => match template.parts.as_slice() {
                 [Part::Parent(index)] => self.parent.get(*index).cloned().unwrap_or_default(),
                 [Part::Each(index)] => self.parent.get(self.own + index).cloned().unwrap_or_default(),
+                [Part::Page(value)] => self.page(*value).unwrap_or_default(),
                 [part @ (Part::CursorStart | Part::CursorEnd | Part::CursorInitial)] => {
                     match self.cursor(part) {
                         Some(text) => text.parse::<i64>().map_or_else(|_| text.into(), Into::into),

@@ -103,6 +103,7 @@ fn explain_resource(out: &mut String, plan: &Plan, resource: &ResourcePlan) {
                 form.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
             row(out, "form", &fields.join("&"));
         }
+        Some(BodyPlan::Text(template)) => row(out, "text", &shown(template)),
         None => {}
     }
     if let (Some(parent), Some(name)) = (parent, parent_name) {
@@ -309,6 +310,15 @@ fn paging(paging: &Paging) -> String {
         PaginatorPlan::JsonLink { path } => format!("link at {path}"),
         PaginatorPlan::HeaderLink { rel } => format!("Link header, rel \"{rel}\""),
     };
+    if let Some(cursor) = &paging.sending.initial_cursor {
+        text.push_str(&format!(", at first {cursor}"));
+    }
+    if paging.sending.omit_first {
+        text.push_str(", none in the first request");
+    }
+    if paging.sending.placed {
+        text.push_str(" (by its placeholder alone)");
+    }
     if let Some(limit) = paging.limit {
         let sent = paging.limit_into.as_ref().map_or(String::new(), |into| format!(" ({})", target(into)));
         text.push_str(&format!(", {limit} records each{sent}"));
@@ -320,7 +330,7 @@ fn paging(paging: &Paging) -> String {
     }
     if let Some(total) = &paging.total {
         let optional = if total.required { "" } else { " (where it is there)" };
-        ends.push(format!("{} is reached{optional}", total.path));
+        ends.push(format!("{} is reached{optional}", total.from));
     }
     if let PaginatorPlan::Offset { maximum: Some(maximum), .. }
     | PaginatorPlan::PageNumber { maximum: Some(maximum), .. } = &paging.paginator

@@ -46,12 +46,14 @@ pub use incremental::{
     CursorFormat, CursorValue, IncrementalPlan, OnMissing, StopPlan, WindowPlan, WindowSize,
 };
 pub use limits::{Limits, RejectPlan};
-pub use paginate::{CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
+pub use paginate::{
+    CursorSource, DriftWatch, HasMore, PaginatorPlan, Paging, Sending, TokenTarget, Total, TotalSource,
+};
 pub use parents::{BatchPlan, IncludeField, ParentField, ParentPlan};
 pub use prepare::{Prepared, prepare};
 pub use retention::{RetentionPlan, StartPlan};
 pub use table::SharedTable;
-pub use template::{JsonTemplate, Part, Template, Text};
+pub use template::{JsonTemplate, PageValue, Part, Template, Text};
 pub use token::{Expiry, Grant, RefreshToken, TokenBody, TokenPlan, TokenRequest, TokenSent, TokenSource};
 
 use crate::json::Path;
@@ -244,6 +246,7 @@ impl RequestPlan {
         let body = match &self.body {
             Some(BodyPlan::Json(template)) => template.uses_end(),
             Some(BodyPlan::Form(fields)) => fields.iter().any(|(_, value)| value.uses_both()),
+            Some(BodyPlan::Text(template)) => template.uses_end(),
             None => false,
         };
         let params = self.params.iter().any(|(name, value)| {
@@ -282,6 +285,8 @@ pub enum BodyPlan {
     Json(JsonTemplate),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, Template)>),
+    /// `text/plain`, unless the headers say otherwise.
+    Text(Template),
 }
 
 /// How a request is authenticated.

@@ -1,5 +1,7 @@
 //! Paging, decided: where the next page's token is and what ends a chain.
 
+use std::fmt;
+
 use crate::json::Path;
 
 /// How the pages of one chain follow each other (dlt.md §1.6; seed-dialect.md §2).
@@ -22,6 +24,8 @@ pub struct Paging {
     pub stop_after_short_page: bool,
     /// What is done about a list that changes while it is read; only paginators that count can tell.
     pub drift: DriftWatch,
+    /// How it goes into requests.
+    pub sending: Sending,
 }
 
 impl Paging {
@@ -30,7 +34,7 @@ impl Paging {
     #[must_use]
     pub fn passes_over_empty_pages(&self) -> bool {
         !self.stop_after_empty_page
-            && self.total.as_ref().is_some_and(|total| total.required)
+            && self.total.as_ref().is_some_and(|total| total.required && !total.records)
             && matches!(self.paginator, PaginatorPlan::PageNumber { .. })
     }
 }
@@ -121,11 +125,50 @@ pub struct HasMore {
     pub required: bool,
 }
 
-/// A count in the body.
+/// A count in the answer.
 #[derive(Debug, Clone)]
 pub struct Total {
     /// Where.
-    pub path: Path,
+    pub from: TotalSource,
     /// Its absence is an error; else it says nothing.
     pub required: bool,
+    /// It counts records even where pages are numbered (`total_header`).
+    pub records: bool,
+}
+
+impl Total {
+    /// What the file names, in the body.
+    #[must_use]
+    pub fn at(path: Path, required: bool) -> Self {
+        Self { from: TotalSource::Body(path), required, records: false }
+    }
+}
+
+/// Where a count is read.
+#[derive(Debug, Clone)]
+pub enum TotalSource {
+    /// In the body.
+    Body(Path),
+    /// In a response header.
+    Header(String),
+}
+
+impl fmt::Display for TotalSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(path) => path.fmt(f),
+            Self::Header(name) => write!(f, "the header {name}"),
+        }
+    }
+}
+
+/// How the number, token or size of a page goes into its request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sending {
+    /// The first request goes without a number.
+    pub omit_first: bool,
+    /// The token of the first request.
+    pub initial_cursor: Option<String>,
+    /// A placeholder holds it, so no parameter is sent for it.
+    pub placed: bool,
 }

@@ -32,6 +32,7 @@ impl Plan {
                 Some(BodyPlan::Form(form)) => {
                     form.iter().for_each(|(name, value)| template(&mut secrets, name, value));
                 }
+                Some(BodyPlan::Text(text)) => template(&mut secrets, "", text),
                 None => {}
             }
         }

@@ -55,6 +55,34 @@ pub enum Part {
     CursorEnd,
     /// `{incremental.initial_value}`.
     CursorInitial,
+    /// `{paginator.<value>}`.
+    Page(PageValue),
+}
+
+/// What a request says of the page that it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PageValue {
+    Offset,
+    Page,
+    Cursor,
+    Limit,
+}
+
+impl PageValue {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Offset, Self::Page, Self::Cursor, Self::Limit];
+
+    /// Its name in a placeholder.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Offset => "offset",
+            Self::Page => "page",
+            Self::Cursor => "cursor",
+            Self::Limit => "limit",
+        }
+    }
 }
 
 impl Template {
@@ -103,6 +131,7 @@ impl Template {
                 Part::CursorStart => shown.push_str("{incremental.start_value}"),
                 Part::CursorEnd => shown.push_str("{incremental.end_value}"),
                 Part::CursorInitial => shown.push_str("{incremental.initial_value}"),
+                Part::Page(value) => shown.push_str(&format!("{{paginator.{}}}", value.name())),
             }
         }
         shown

@@ -60,6 +60,7 @@ impl ResourcePlan {
                 stop_after_empty_page: true,
                 stop_after_short_page: false,
                 drift: DriftWatch::Watch,
+                sending: Sending::default(),
             },
             selector: None,
             expand: None,

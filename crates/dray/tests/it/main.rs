@@ -19,6 +19,7 @@ mod formats;
 mod ignored;
 mod incremental;
 mod paging;
+mod placed;
 mod retention;
 mod retry;
 mod row_order;

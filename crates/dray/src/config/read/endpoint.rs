@@ -33,6 +33,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
     if let (Some(_), Some(data)) = (&endpoint.json, &endpoint.data) {
         reader.problem(&data.at.clone(), "`json` and `data` exclude each other");
     }
+    endpoint.text = fields.text(reader, "text");
+    if let Some(text) = endpoint.text.as_ref().filter(|_| endpoint.json.is_some() || endpoint.data.is_some())
+    {
+        reader.problem(&text.at, "`text` excludes `json` and `data`");
+    }
     endpoint.headers = fields.headers(reader, "headers");
     if let Some((node, at)) = fields.take("paginator") {
         endpoint.paginator = paginator::read(reader, node, &at);
@@ -103,8 +108,8 @@ fn form(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Vec<Header>> 
         Value::Text(_) => {
             reader.problem_with_hint(
                 at,
-                "a body of plain text is not supported",
-                "write form fields as a mapping, or a JSON body as `json`",
+                "a body of plain text is no form",
+                "write it as `text`, form fields as a mapping, or a JSON body as `json`",
             );
             return None;
         }

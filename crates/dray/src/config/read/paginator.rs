@@ -21,11 +21,11 @@ const TYPES: [&str; 9] = [
 const DRIFT: [&str; 3] = ["watch", "verify", "off"];
 
 /// Each key with the types that know it. `limit` and `limit_param` fit every type that asks for pages.
-const KEYS: [(&str, &[PaginatorKind]); 24] = {
+const KEYS: [(&str, &[PaginatorKind]); 28] = {
     use PaginatorKind::{Auto, Cursor, HeaderCursor, HeaderLink, JsonLink, Offset, PageNumber, SinglePage};
     const LIMIT: &[PaginatorKind] =
         &[Auto, SinglePage, PageNumber, Offset, Cursor, JsonLink, HeaderLink, HeaderCursor];
-    const HAS_MORE: &[PaginatorKind] = &[PageNumber, Offset, Cursor];
+    const HAS_MORE: &[PaginatorKind] = &[PageNumber, Offset, Cursor, JsonLink, HeaderLink, HeaderCursor];
     [
         ("base_page", &[PageNumber]),
         ("page", &[PageNumber]),
@@ -51,6 +51,10 @@ const KEYS: [(&str, &[PaginatorKind]); 24] = {
         ("links_next_key", &[HeaderLink]),
         ("cursor_key", &[HeaderCursor]),
         ("drift", &[Auto, PageNumber, Offset]),
+        ("total_header", &[PageNumber, Offset]),
+        ("total_pages_header", &[PageNumber]),
+        ("omit_first", &[PageNumber, Offset]),
+        ("initial_cursor", &[Cursor, HeaderCursor]),
     ]
 };
 
@@ -111,6 +115,10 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Pa
         links_next_key: fields.plain(reader, "links_next_key"),
         cursor_key: fields.plain(reader, "cursor_key"),
         drift,
+        total_header: fields.plain(reader, "total_header"),
+        total_pages_header: fields.plain(reader, "total_pages_header"),
+        omit_first: fields.flag(reader, "omit_first") == Some(true),
+        initial_cursor: fields.plain(reader, "initial_cursor").map(|cursor| cursor.value),
     };
     Some(paginator)
 }

@@ -83,7 +83,9 @@ fn reached(paging: &Paging, signs: &Signs, next: u64) -> Option<bool> {
     // An empty page and its own total are of one moment. Else the largest counts: a record too many is better than one
     // too few.
     let total = if count == 0 { last.or(largest) } else { largest }?;
+    let records = paging.total.as_ref().is_some_and(|total| total.records);
     let reached = match &paging.paginator {
+        PaginatorPlan::PageNumber { .. } if records => Some(distinct >= total),
         PaginatorPlan::PageNumber { base, .. } => {
             let reached = next >= total.saturating_add(*base) || count == 0 && distinct == total;
             // Without being told, a total may count records: then it says nothing of an empty page.
@@ -110,9 +112,10 @@ pub(in crate::extract) struct Bound {
 
 /// Where the numbers from `next` on end, with this total and so many records on the largest page.
 pub(super) fn bound(paging: &Paging, next: u64, total: Option<u64>, largest: u64) -> Bound {
-    let named = paging.total.as_ref().is_some_and(|total| total.required);
+    let named = paging.total.as_ref().is_some_and(|total| total.required && !total.records);
     match &paging.paginator {
         PaginatorPlan::Offset { maximum, .. } => {
+            let named = paging.total.as_ref().is_some_and(|total| total.required);
             // A total that is passed already counts something else.
             Bound { total: total.filter(|total| named || *total >= next), maximum: *maximum }
         }
@@ -133,7 +136,7 @@ pub(super) fn bound(paging: &Paging, next: u64, total: Option<u64>, largest: u64
 mod tests {
     use super::*;
     use crate::json::Path;
-    use crate::plan::{TokenTarget, Total};
+    use crate::plan::{Sending, TokenTarget, Total};
 
     fn paging(paginator: PaginatorPlan, named: bool) -> Paging {
         Paging {
@@ -141,10 +144,11 @@ mod tests {
             limit: None,
             limit_into: None,
             has_more: None,
-            total: Some(Total { path: Path::key("total"), required: named }),
+            total: Some(Total::at(Path::key("total"), named)),
             stop_after_empty_page: true,
             stop_after_short_page: true,
             drift: DriftWatch::Watch,
+            sending: Sending::default(),
         }
     }
 

@@ -341,11 +341,11 @@ impl Chain {
     /// The page's total.
     fn count_total(&self, paging: &Paging, page: &PageFacts<'_>) -> Result<Option<u64>> {
         let Some(plan) = &paging.total else { return Ok(None) };
-        match total(page, &plan.path) {
+        match total(page, &plan.from) {
             None if plan.required && !page.records.is_empty() => {
                 Err(pagination("the page has no total where the configuration says")
-                    .with("path", &plan.path)
-                    .hint("set `total_path: null` if the API gives none"))
+                    .with("path", &plan.from)
+                    .hint("set `total_path: null`, or leave `total_header` out, if the API gives none"))
             }
             total => Ok(total),
         }

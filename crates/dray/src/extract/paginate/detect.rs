@@ -62,7 +62,7 @@ pub(in crate::extract) fn detect(auto: &Paging, page: &PageFacts<'_>) -> Result<
         // Pages are counted from 0 or 1, wherever the first request was sent.
         let paginator =
             PaginatorPlan::PageNumber { base: current.min(1), start: current, into, maximum: None };
-        return Ok((with(paginator, Some(Total { path, required: false })), "page numbers"));
+        return Ok((with(paginator, Some(Total::at(path, false))), "page numbers"));
     }
     if let Some((path, id)) = named(CURSORS)
         && document.scalar(*id).is_some_and(|text| !text.is_empty())

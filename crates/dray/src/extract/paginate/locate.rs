@@ -7,7 +7,7 @@ use super::{PageFacts, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::request::without_user;
 use crate::json::{Document, Kind, NodeId, Path};
-use crate::plan::{CursorSource, HasMore};
+use crate::plan::{CursorSource, HasMore, TotalSource};
 
 pub(super) fn pagination(message: &str) -> Error {
     Error::new(ErrorKind::Pagination, message)
@@ -43,9 +43,12 @@ pub(super) fn has_more(flag: Option<&HasMore>, page: &PageFacts<'_>) -> Result<O
     }
 }
 
-/// The number at a path, if it is one.
-pub(super) fn total(page: &PageFacts<'_>, path: &Path) -> Option<u64> {
-    let text = scalar(page.document, page.document.root(), path).ok().flatten()?;
+/// The count in an answer, if it is a number.
+pub(super) fn total(page: &PageFacts<'_>, from: &TotalSource) -> Option<u64> {
+    let text = match from {
+        TotalSource::Body(path) => scalar(page.document, page.document.root(), path).ok().flatten()?,
+        TotalSource::Header(name) => page.headers.get(name)?.to_str().ok()?.to_owned(),
+    };
     text.trim().parse().ok()
 }
 

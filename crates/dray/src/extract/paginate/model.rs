@@ -140,10 +140,11 @@ fn paging(case: Case, limit: u64) -> Paging {
         limit: Some(limit),
         limit_into: None,
         has_more: None,
-        total: Some(Total { path: Path::key("total"), required: false }),
+        total: Some(Total::at(Path::key("total"), false)),
         stop_after_empty_page: true,
         stop_after_short_page: true,
         drift: case.watch,
+        sending: crate::plan::Sending::default(),
     }
 }
 

@@ -90,7 +90,13 @@ pub(super) fn merged(defaults: Option<&ResourceConfig>, own: &ResourceConfig) ->
     Merged { resource, key_inherited }
 }
 
-fn endpoint(defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig {
+fn endpoint(mut defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig {
+    // A body of its own replaces one of another kind.
+    if own.text.is_some() {
+        (defaults.json, defaults.data) = (None, None);
+    } else if own.json.is_some() || own.data.is_some() {
+        defaults.text = None;
+    }
     own.path = own.path.or(defaults.path);
     own.method = own.method.or(defaults.method);
     let mut params = defaults.params;
@@ -113,6 +119,7 @@ fn endpoint(defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig
         own.headers = defaults.headers;
     }
     own.data = own.data.or(defaults.data);
+    own.text = own.text.or(defaults.text);
     own.paginator = own.paginator.or(defaults.paginator);
     own.data_selector = own.data_selector.or(defaults.data_selector);
     own.incremental = own.incremental.or(defaults.incremental);

@@ -132,6 +132,9 @@ impl Holes<'_> {
         if let Some(value) = hole.strip_prefix("incremental.") {
             return self.cursor(value, at, problems);
         }
+        if let Some(name) = hole.strip_prefix("paginator.") {
+            return super::placed::part(name, at, problems);
+        }
         if let Some(field) = hole.strip_prefix("each.") {
             return self.each_field(field, at, problems);
         }
@@ -294,6 +297,11 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
             if hole.is_empty() {
                 return Err("`{}` names nothing".to_owned());
             }
+            // Python's conversion to text: a number that stands alone in a body stays one without it.
+            let (hole, as_text) = match hole.strip_suffix("!s") {
+                Some(hole) => (hole.trim_end(), true),
+                None => (hole, false),
+            };
             if let Some((name, _)) = hole.split_once(['!', ':']).filter(|_| !hole.contains('[')) {
                 return Err(format!(
                     "`{{{hole}}}` has a format specification: only `{{{name}}}` is supported"
@@ -303,6 +311,9 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 pieces.push(Piece::Fixed(std::mem::take(&mut fixed)));
             }
             pieces.push(Piece::Hole(hole.to_owned()));
+            if as_text {
+                pieces.push(Piece::Fixed(String::new()));
+            }
             rest = after;
         } else {
             return Err("`}` without `{`".to_owned());
@@ -365,6 +376,7 @@ mod tests {
         assert_eq!(pieces("a/{x.y}/b"), Ok(vec![fixed("a/"), hole("x.y"), fixed("/b")]));
         assert_eq!(pieces("{{literal}} {x}"), Ok(vec![fixed("{literal} "), hole("x")]));
         assert_eq!(pieces(""), Ok(vec![]));
+        assert_eq!(pieces("{x!s}"), Ok(vec![hole("x"), fixed("")]));
         assert!(pieces("{").is_err());
         assert!(pieces("}").is_err());
         assert!(pieces("{}").is_err());

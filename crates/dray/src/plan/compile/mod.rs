@@ -14,6 +14,7 @@ mod lineage;
 mod order;
 mod paging;
 mod parents;
+mod placed;
 mod request;
 mod resource;
 mod retention;

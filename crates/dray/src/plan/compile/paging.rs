@@ -4,7 +4,7 @@ use super::{Problems, defaults};
 use crate::config::diagnostics::child;
 use crate::config::model::{Located, PaginatorConfig, PaginatorKind};
 use crate::json::Path;
-use crate::plan::{CursorSource, HasMore, PaginatorPlan, Paging, TokenTarget, Total};
+use crate::plan::{CursorSource, HasMore, PaginatorPlan, Paging, Sending, TokenTarget, Total, TotalSource};
 
 /// A paginator that asks for one page.
 pub(super) fn single_page() -> Paging {
@@ -26,6 +26,7 @@ fn bare(paginator: PaginatorPlan) -> Paging {
         stop_after_empty_page: false,
         stop_after_short_page: false,
         drift: defaults::DRIFT,
+        sending: Sending::default(),
     }
 }
 
@@ -58,6 +59,8 @@ pub(super) fn compile(config: &PaginatorConfig, problems: &mut Problems<'_>) -> 
         let required = config.has_more_optional != Some(true);
         paging.has_more = Some(HasMore { path: problems.path(&written.value, &written.at)?, required });
     }
+    paging.sending.omit_first = config.omit_first;
+    paging.sending.initial_cursor.clone_from(&config.initial_cursor);
     paging.limit = config.limit;
     if config.limit == Some(0) {
         problems.add(&config.at, "`limit: 0` asks for empty pages");
@@ -74,16 +77,10 @@ pub(super) fn compile(config: &PaginatorConfig, problems: &mut Problems<'_>) -> 
     let counts = matches!(config.kind, PaginatorKind::Offset | PaginatorKind::PageNumber);
     paging.stop_after_short_page = counts && config.limit.is_some();
     if counts {
-        paging.total = match &config.total_path {
-            None => Some(Total { path: Path::key(defaults::TOTAL_PATH), required: false }),
-            Some(None) => None,
-            Some(Some(written)) => {
-                Some(Total { path: problems.path(&written.value, &written.at)?, required: true })
-            }
-        };
+        paging.total = total(config, problems)?;
         let ends = paging.stop_after_empty_page
             || paging.has_more.is_some()
-            || config.total_path.as_ref().is_some_and(Option::is_some)
+            || paging.total.as_ref().is_some_and(|total| total.required)
             || config.maximum_page.is_some()
             || config.maximum_offset.is_some();
         if !ends {
@@ -96,6 +93,32 @@ pub(super) fn compile(config: &PaginatorConfig, problems: &mut Problems<'_>) -> 
         }
     }
     Some(paging)
+}
+
+/// The count that ends the list; inner none: there is none.
+fn total(config: &PaginatorConfig, problems: &mut Problems<'_>) -> Option<Option<Total>> {
+    let headers = [(&config.total_header, true), (&config.total_pages_header, false)];
+    let mut named = Vec::new();
+    for (written, records) in headers {
+        let Some(written) = written else { continue };
+        let from = TotalSource::Header(written.value.to_ascii_lowercase());
+        named.push((written, Total { from, required: true, records }));
+    }
+    let in_body = config.total_path.as_ref().and_then(Option::as_ref);
+    if let Some((second, _)) = named.get(usize::from(in_body.is_none())) {
+        problems.add_with_hint(
+            &second.at,
+            "the list has another total already",
+            "keep one of `total_path`, `total_header` and `total_pages_header`",
+        );
+        return None;
+    }
+    Some(match (named.pop(), &config.total_path) {
+        (Some((_, total)), _) => Some(total),
+        (None, None) => Some(Total::at(Path::key(defaults::TOTAL_PATH), false)),
+        (None, Some(None)) => None,
+        (None, Some(Some(written))) => Some(Total::at(problems.path(&written.value, &written.at)?, true)),
+    })
 }
 
 fn page_number(config: &PaginatorConfig, problems: &mut Problems<'_>) -> Option<Paging> {

@@ -52,7 +52,11 @@ pub(super) fn compile(
             }
             Some(BodyPlan::Form(form))
         }
-        (None, None) => None,
+        (None, None) => endpoint
+            .text
+            .as_ref()
+            .and_then(|text| holes.template(&text.value, &text.at, &mut NoBare, problems))
+            .map(BodyPlan::Text),
     };
     Some(RequestPlan { method: endpoint.method.unwrap_or(Method::Get), path: path?, params, headers, body })
 }

@@ -6,7 +6,9 @@ use super::bind::Peer;
 use super::defaults::Merged;
 use super::holes::Holes;
 use super::lineage::Lineage;
-use super::{Problems, answers, auth, complete, each, format, incremental, paging, parents, request, steps};
+use super::{
+    Problems, answers, auth, complete, each, format, incremental, paging, parents, placed, request, steps,
+};
 use crate::config::model::{Config, EndpointConfig, IncrementalConfig, ParamConfig, ResourceConfig, Spot};
 use crate::json::Path;
 use crate::plan::singular::singular;
@@ -112,6 +114,7 @@ fn compile(
     }
     let mut paging = paging_plan(shared.config, endpoint, single, problems);
     if let (Some(paging), Some(request)) = (&mut paging, &mut request) {
+        placed::settle(paging, request, &endpoint.at, problems);
         settle_limit(paging, request.params.as_slice(), problems);
     }
     let selector = match &endpoint.data_selector {

@@ -44,7 +44,7 @@ fn a_form_repeats_its_fields() {
         assert_eq!(fields, [field("id", "1"), field("id", "2"), field("kind", "x")], "{data}");
     }
     let said = of_resource("{name: posts, endpoint: {method: POST, data: 'a=1'}}");
-    assert!(said.contains("data: a body of plain text is not supported\n  = write form fields"), "{said}");
+    assert!(said.contains("data: a body of plain text is no form\n  = write it as `text`"), "{said}");
     let said = of_resource("{name: posts, endpoint: {method: POST, data: [[a]]}}");
     assert!(said.contains("data[0]: expected a name and a value, found a list"), "{said}");
 }

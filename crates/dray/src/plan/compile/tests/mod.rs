@@ -2,6 +2,7 @@ mod answers;
 mod formats;
 mod forms;
 mod patches;
+mod placed;
 mod seeds;
 mod spellings;
 mod steps;

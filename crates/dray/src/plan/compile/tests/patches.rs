@@ -29,7 +29,7 @@ fn unknown_key() {
     let patch = r#"resources: [{name: posts, endpoint: {path: posts, data_selectr: data}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:51 resources[0].endpoint.data_selectr: unknown key `data_selectr`
-      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `parent_filter`, `data_selector_required`
+      = nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `text`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `parent_filter`, `data_selector_required`
     "#);
 }
 
@@ -39,7 +39,7 @@ fn unknown_key_of_a_paginator() {
         r#"resources: [{name: posts, endpoint: {paginator: {type: offset, limit: 10, ofset_param: skip}}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:75 resources[0].endpoint.paginator.ofset_param: unknown key `ofset_param`
-      = nearest is `offset_param`; `offset` knows `total_path`, `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `offset`, `offset_param`, `offset_body_path`, `maximum_offset`, `drift`
+      = nearest is `offset_param`; `offset` knows `total_path`, `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `offset`, `offset_param`, `offset_body_path`, `maximum_offset`, `drift`, `total_header`, `omit_first`
     "#);
 }
 
@@ -48,7 +48,7 @@ fn a_key_of_another_paginator() {
     let patch = r#"resources: [{name: posts, endpoint: {paginator: {type: json_link, cursor_path: next}}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:67 resources[0].endpoint.paginator.cursor_path: `cursor_path` is a key of `cursor`, not of `json_link`
-      = `json_link` knows `limit`, `limit_param`, `limit_body_path`, `next_url_path`
+      = `json_link` knows `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `next_url_path`
     "#);
 }
 
