@@ -10,7 +10,7 @@ use super::answers::ActionConfig;
 use super::format::FormatConfig;
 use super::node::{Node, Place};
 use crate::plan::{
-    CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
+    Contract, CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -152,6 +152,7 @@ pub struct ResourceConfig {
     pub each: Option<EachConfig>,
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
+    pub schema_contract: Option<Contract>,
 }
 
 /// `for_each`, its variables multiplied, and `include_from_each`.

@@ -5,6 +5,7 @@ mod answers;
 mod backfill;
 mod compile;
 mod complete;
+mod contract;
 mod each;
 mod explain;
 mod format;
@@ -31,6 +32,7 @@ pub use answers::{AnswerAction, AnswerPlan, AnswerRule, BodyCondition, BodyTest,
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
+pub use contract::{Contract, ContractMode};
 pub use each::{EachItem, EachPlan};
 pub use explain::explain;
 pub use format::{CsvPlan, Encoding, FormatKind, FormatPlan, XmlPlan};
@@ -321,6 +323,8 @@ pub struct LoadPlan {
     pub max_nesting: Option<u32>,
     /// Other resources fill the table too, and not all of them by one key.
     pub shared: Option<SharedTable>,
+    /// What new data may change of its tables.
+    pub contract: Contract,
 }
 
 /// `write_disposition` (dlt.md §4).
