@@ -81,6 +81,12 @@ pub struct ResourceReport {
     /// Records that break the order that `row_order` declares; their lists were read to the end.
     #[serde(skip_serializing_if = "is_zero")]
     pub unordered: u64,
+    /// Rows left out as `schema_contract` says: for tables that may not be made.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub discarded_rows: u64,
+    /// Values left out as `schema_contract` says: for columns that may not be made.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub discarded_values: u64,
     /// How the records compare with the API's totals; none where no list was read to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<Completeness>,

@@ -18,11 +18,9 @@ const REFUSED_BY_DLT: [&str; 54] = [
 ];
 
 /// Files of data that are refused, each for a reason of its own.
-const LEFT: [(&str, &str); 11] = [
-    ("069", "a contract that freezes types"),
+const LEFT: [(&str, &str); 9] = [
     ("087", "a name that another file imports"),
     ("145", "a paginator of its own"),
-    ("275", "a contract that freezes types"),
     ("403", "a body of plain text"),
     ("459", "a mock"),
     ("477", "a spread of what a test gives"),

@@ -11,7 +11,7 @@ use super::format::FormatConfig;
 use super::node::{Node, Place};
 use super::steps::{ColumnValuesConfig, StepsConfig};
 use crate::plan::{
-    CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
+    Contract, CursorFormat, CursorValue, Disposition, DriftWatch, Method, Note, OnMissing, StopPlan, Text,
 };
 use crate::schema::{DataType, SortOrder};
 
@@ -154,6 +154,7 @@ pub struct ResourceConfig {
     pub table_name: Option<Located<String>>,
     pub max_table_nesting: Option<u32>,
     pub steps: StepsConfig,
+    pub schema_contract: Option<Contract>,
 }
 
 /// `for_each`, its variables multiplied, and `include_from_each`.

@@ -490,6 +490,7 @@ mod tests {
             columns: Vec::new(),
             max_nesting: None,
             shared: None,
+            contract: crate::plan::Contract::default(),
         }
     }
 

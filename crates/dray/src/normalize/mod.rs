@@ -5,6 +5,7 @@
 
 mod coerce;
 mod column;
+mod contract;
 mod extra;
 mod ids;
 mod table;
@@ -13,11 +14,12 @@ use std::collections::HashMap;
 
 use arrow_array::RecordBatch;
 
+pub use self::contract::Discarded;
 pub use crate::schema::naming::{column_name, normalize as normalize_name};
 
 use self::coerce::Scalar;
 use self::ids::RowId;
-use self::table::TableWriter;
+use self::table::{Room, TableWriter};
 use crate::destination::{PARTITION_COLUMN, RESOURCE_COLUMN};
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::Page;
@@ -69,6 +71,10 @@ struct ResourceRules {
     partitions: bool,
     /// The root table's writer, once there is a record.
     root: Option<usize>,
+    /// Its tables were made for this reading of it.
+    fresh: bool,
+    /// Records for a root table that may not be made.
+    unplaced: u64,
 }
 
 /// The ids that a row hands down to its nested rows.
@@ -88,7 +94,7 @@ impl ResourceRules {
         let partitions = merges && load.key_inherited && dependent;
         // Where one resource merges, nested rows are found by their roots, whoever brought them.
         let root_ids = merges || load.shared.as_ref().is_some_and(|shared| shared.merges);
-        Self { name: name.to_owned(), load, root_ids, partitions, root: None }
+        Self { name: name.to_owned(), load, root_ids, partitions, root: None, fresh: false, unplaced: 0 }
     }
 }
 
@@ -145,6 +151,9 @@ impl Normalizer {
         if page.records.is_empty() {
             return Ok(());
         }
+        if self.has_no_place(page)? {
+            return Ok(());
+        }
         let root = self.root_table(page.resource);
         if self.tables[root].resource != page.resource {
             self.pass_on(root, page.resource)?;
@@ -163,7 +172,7 @@ impl Normalizer {
             }
             self.tables[root].end_row().map_err(|error| not_built(&self.tables[root].name, error))?;
         }
-        match self.refused.take() {
+        match self.refused.take().or_else(|| self.breach(page)) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -202,6 +211,7 @@ impl Normalizer {
                 let rows = self.finish(table)?;
                 self.passed.extend(rows);
                 self.tables[table].resource = resource;
+                self.tables[table].keeper.contract = self.resources[resource].load.contract;
             }
         }
         Ok(())
@@ -280,7 +290,10 @@ impl Normalizer {
             write_disposition: Some(disposition.to_owned()),
             ..known
         };
+        let keeper = self.keeper(resource, self.schema.table(&name).is_some());
+        let rules = &self.resources[resource];
         let mut writer = TableWriter::new(definition, resource, self.most.0);
+        writer.keeper = keeper;
         writer.meta.load_id = Some(writer.system_column("_dlt_load_id", DataType::Text));
         writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
         if rules.partitions {
@@ -311,17 +324,22 @@ impl Normalizer {
         index
     }
 
-    /// The table of the lists under a key; none where its resource has all the tables that it may have.
-    fn nested_table(&mut self, parent: usize, shape: usize, slot: usize, key: &str) -> Option<usize> {
+    /// The table of the lists under a key, of which one has so many items; full where its resource has all the tables that
+    /// it may have.
+    fn nested_table(&mut self, parent: usize, shape: usize, slot: usize, key: &str, items: usize) -> Room {
         if let Some(table) = self.tables[parent].slot_at(shape, slot).table {
-            return Some(table);
+            return Room::At(table);
         }
         let name = self.tables[parent].nested_name(shape, key);
         let resource = self.tables[parent].resource;
         let known = self.by_name.contains_key(&name) || self.schema.table(&name).is_some();
         if !known && self.tables.iter().filter(|table| table.resource == resource).count() >= self.most.1 {
-            return None;
+            return Room::Full;
         }
+        if !known && !self.tables[parent].keeper.table(&name, items) {
+            return Room::Refused;
+        }
+        let keeper = self.keeper(resource, self.schema.table(&name).is_some());
         let definition = self.schema.table(&name).cloned().unwrap_or(Table {
             name,
             parent: Some(self.tables[parent].name.clone()),
@@ -330,6 +348,7 @@ impl Normalizer {
             columns: Vec::new(),
         });
         let mut writer = TableWriter::new(definition, resource, self.most.0);
+        writer.keeper = keeper;
         writer.meta.parent_id = Some(writer.system_column("_dlt_parent_id", DataType::Text));
         writer.meta.list_idx = Some(writer.system_column("_dlt_list_idx", DataType::Bigint));
         writer.meta.id = writer.system_column("_dlt_id", DataType::Text);
@@ -338,7 +357,7 @@ impl Normalizer {
         }
         let table = self.add_table(writer);
         self.tables[parent].slot_at_mut(shape, slot).table = Some(table);
-        Some(table)
+        Room::At(table)
     }
 
     /// Writes one record as the next row of its root table, without ending the row.
@@ -486,10 +505,12 @@ impl Normalizer {
                 self.object(table, nested, document, node, lineage, levels - 1, only_missing);
             }
             Kind::Array => {
-                if document.len(node) > 0 {
-                    match self.nested_table(table, shape, slot, key) {
-                        Some(nested) => self.list(nested, document, node, lineage, levels - 1),
-                        None => self.tables[table].write_extra(shape, key, document.json(node)),
+                let items = document.len(node);
+                if items > 0 {
+                    match self.nested_table(table, shape, slot, key, items) {
+                        Room::At(nested) => self.list(nested, document, node, lineage, levels - 1),
+                        Room::Full => self.tables[table].write_extra(shape, key, document.json(node)),
+                        Room::Refused => {}
                     }
                 }
             }

@@ -10,6 +10,7 @@ use sha3::digest::{ExtendableOutput, Update, XofReader};
 
 use super::coerce::{Fit, Scalar};
 use super::column::ColumnValues;
+use super::contract::Keeper;
 use super::extra::{EXTRA_COLUMN, Extra, KEYS_A_COLUMN};
 use crate::destination::{PARTITION_COLUMN, RESOURCE_COLUMN};
 use crate::schema::naming::{SEPARATOR, normalize};
@@ -23,6 +24,15 @@ const CELLS: usize = 4 << 20;
 
 /// Owner of the columns that dlt's layout adds.
 const SYSTEM: &str = "\u{1f}dlt";
+
+/// The column or table of a key.
+pub(super) enum Room {
+    At(usize),
+    /// There is no room for it: the value is kept with others of its kind.
+    Full,
+    /// The contract does not want it.
+    Refused,
+}
 
 /// A key of the records, and where its values go.
 #[derive(Debug)]
@@ -92,6 +102,8 @@ pub(super) struct TableWriter {
     pub(super) extra: Extra,
     /// Values that gave way to a later one under the same key of the same record.
     pub(super) doubled: u64,
+    /// What may change of the table.
+    pub(super) keeper: Keeper,
 }
 
 /// Indexes of the columns that dlt's layout adds.
@@ -124,6 +136,7 @@ impl TableWriter {
             collisions: Vec::new(),
             extra: Extra::new(most),
             doubled: 0,
+            keeper: Keeper::default(),
             definition: Table { columns: Vec::new(), ..definition.clone() },
         };
         writer.owners.insert(EXTRA_COLUMN.to_owned(), SYSTEM.to_owned());
@@ -328,24 +341,25 @@ impl TableWriter {
         format!("{}{SEPARATOR}{name}", self.name)
     }
 
-    /// The column of the scalars under a key; none where the table has no room for it.
-    fn column_for(&mut self, shape: usize, slot: usize, key: &str, make: DataType) -> Option<usize> {
+    /// The column of the scalars under a key.
+    fn column_for(&mut self, shape: usize, slot: usize, key: &str, make: DataType) -> Room {
         if let Some(column) = self.shapes[shape].slots[slot].column {
-            return Some(column);
+            return Room::At(column);
         }
         let outer = &self.shapes[shape];
         let (name, path) = (format!("{}{}", outer.prefix, normalize(key)), format!("{}{key}", outer.path));
         let claimed = self.claim(name.clone(), &path, Claimed::Column);
         let column = match self.by_name.get(&claimed) {
             Some(column) => *column,
-            None if self.is_full() => return None,
+            None if self.is_full() => return Room::Full,
+            None if !self.keeper.column(&claimed) => return Room::Refused,
             None => {
                 let source_key = (claimed != name).then_some(path);
                 self.add_column(Column { source_key, ..Column::new(claimed, make) })
             }
         };
         self.shapes[shape].slots[slot].column = Some(column);
-        Some(column)
+        Room::At(column)
     }
 
     /// Whether the configuration or an earlier run made the column under a key one of JSON text.
@@ -397,9 +411,13 @@ impl TableWriter {
         scalar: Scalar<'_>,
         only_missing: bool,
     ) {
-        let known = self.shapes[shape].slots[slot].column;
-        let Some(column) = known.or_else(|| self.column_for(shape, slot, &key(), scalar.inferred())) else {
-            return self.write_extra(shape, &key(), scalar.document.json(scalar.node));
+        let column = match self.shapes[shape].slots[slot].column {
+            Some(column) => column,
+            None => match self.column_for(shape, slot, &key(), scalar.inferred()) {
+                Room::At(column) => column,
+                Room::Full => return self.write_extra(shape, &key(), scalar.document.json(scalar.node)),
+                Room::Refused => return,
+            },
         };
         if self.written(column) {
             if only_missing {
@@ -418,6 +436,9 @@ impl TableWriter {
                 }
             }
             Fit::NeedsDouble if state.column.exact_as_double && !state.column.variant => {
+                if !self.keeper.data_type(&state.column.name) {
+                    return;
+                }
                 state.column.data_type = DataType::Double;
                 state.column.exact_as_double = false;
                 state.values.widen_to_double();
@@ -436,16 +457,20 @@ impl TableWriter {
             .iter()
             .find(|(known, _)| *known == data_type)
             .map(|(_, index)| *index);
-        let variant = known.unwrap_or_else(|| {
-            let name = format!("{}__v_{}", self.columns[column].column.name, data_type.name());
-            let index = match self.by_name.get(&name) {
-                Some(index) => *index,
-                // A variant has room in a full table: its column was let in.
-                None => self.add_column(Column { variant: true, ..Column::new(name, data_type) }),
-            };
-            self.columns[column].variants.push((data_type, index));
-            index
-        });
+        let variant = match known {
+            Some(known) => known,
+            None => {
+                let name = format!("{}__v_{}", self.columns[column].column.name, data_type.name());
+                let index = match self.by_name.get(&name) {
+                    Some(index) => *index,
+                    None if !self.keeper.data_type(&self.columns[column].column.name) => return,
+                    // A variant has room in a full table: its column was let in.
+                    None => self.add_column(Column { variant: true, ..Column::new(name, data_type) }),
+                };
+                self.columns[column].variants.push((data_type, index));
+                index
+            }
+        };
         let row = self.rows;
         let state = &mut self.columns[variant];
         let fit = scalar.write(state.column.data_type, row, &mut state.values);
@@ -458,8 +483,10 @@ impl TableWriter {
     /// Writes a value of any kind as JSON text.
     pub(super) fn write_json(&mut self, shape: usize, slot: usize, key: &str, scalar: Scalar<'_>) {
         let json = scalar.document.json(scalar.node).as_bytes();
-        let Some(column) = self.column_for(shape, slot, key, DataType::Json) else {
-            return self.write_extra(shape, key, scalar.document.json(scalar.node));
+        let column = match self.column_for(shape, slot, key, DataType::Json) {
+            Room::At(column) => column,
+            Room::Full => return self.write_extra(shape, key, scalar.document.json(scalar.node)),
+            Room::Refused => return,
         };
         let row = self.rows;
         match self.columns[column].column.data_type {

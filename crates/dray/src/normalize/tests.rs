@@ -25,6 +25,7 @@ fn load(disposition: Disposition) -> LoadPlan {
         columns: Vec::new(),
         max_nesting: None,
         shared: None,
+        contract: Contract::default(),
     }
 }
 

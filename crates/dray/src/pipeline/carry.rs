@@ -23,6 +23,9 @@ pub(super) struct Place {
     /// How far its cursor came, once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cursor: Option<CursorMove>,
+    /// The resource's tables were made for this reading, and its contract asks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) fresh: bool,
 }
 
 /// What is known of a resource from earlier runs.
@@ -35,6 +38,8 @@ pub(super) struct Before {
     /// Partitions that are done.
     pub(super) partitions: Vec<String>,
     pub(super) moves: Vec<(Arc<str>, CursorMove)>,
+    /// As in [`Place::fresh`].
+    pub(super) fresh: bool,
 }
 
 /// What to carry on.
@@ -117,6 +122,9 @@ pub(super) fn carry_on(
         })?;
         let key = position.partition.as_str();
         carried.resume.partition(at, key, place.overlay.as_deref(), place.at, position.done)?;
+        if let Some(before) = carried.before.get_mut(at) {
+            before.fresh |= place.fresh;
+        }
         if let Some(before) = carried.before.get_mut(at).filter(|_| position.done) {
             before.partitions.push(key.to_owned());
             before.moves.extend(place.cursor.map(|cursor| (extract::owner_of(key), cursor)));

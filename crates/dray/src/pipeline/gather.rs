@@ -39,7 +39,7 @@ pub(super) struct Outcome {
 
 impl From<Before> for Outcome {
     fn from(before: Before) -> Self {
-        let Before { resumed, finished, partitions, moves } = before;
+        let Before { resumed, finished, partitions, moves, fresh: _ } = before;
         Self { partitions, moves, resumed, finished, ..Self::default() }
     }
 }
@@ -137,7 +137,12 @@ impl Gatherer {
                 if self.has_failed(resource) {
                     return;
                 }
-                let place = Place { overlay: overlay.as_deref().map(text), at: None, cursor: cursor.clone() };
+                let place = Place {
+                    overlay: overlay.as_deref().map(text),
+                    at: None,
+                    cursor: cursor.clone(),
+                    fresh: self.normalizer.is_fresh(resource),
+                };
                 self.moved(resource, Arc::clone(&partition), place, true);
                 self.pending_since.get_or_insert_with(|| self.env.instant());
                 if let Some(outcome) = self.outcomes.get_mut(resource) {
@@ -199,8 +204,12 @@ impl Gatherer {
         self.pending_bytes += held;
         self.undelivered += held;
         self.pending_since.get_or_insert_with(|| self.env.instant());
-        let place =
-            Place { overlay: page.overlay.as_deref().map(text), at: Some(page.position), cursor: None };
+        let place = Place {
+            overlay: page.overlay.as_deref().map(text),
+            at: Some(page.position),
+            cursor: None,
+            fresh: self.normalizer.is_fresh(page.resource),
+        };
         self.moved(page.resource, page.partition, place, false);
         self.opened(page.opened);
     }

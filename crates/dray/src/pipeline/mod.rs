@@ -24,7 +24,7 @@ use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, CursorMove, CursorState, Cursors, ResourceStats, Resume};
 use crate::load::{Delivery, Families, Loader, Segment};
-use crate::normalize::Normalizer;
+use crate::normalize::{Discarded, Normalizer};
 use crate::plan::{CursorValue, Disposition, Plan};
 use crate::report::{Loaded, Report};
 use crate::schema::Schema;
@@ -149,7 +149,9 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
     let mut carried = carry_on(&plan, &needed, &restored, &families)?;
     notes.append(&mut carried.notes);
     let schema = restored.schema;
-    let gatherer = Gatherer {
+    let before = carried.before.iter().enumerate();
+    let fresh: Vec<usize> = before.filter_map(|(at, before)| before.fresh.then_some(at)).collect();
+    let mut gatherer = Gatherer {
         normalizer: Normalizer::new(
             &plan,
             schema.unwrap_or_else(|| Schema::new(&job.source)),
@@ -173,6 +175,9 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
         outcomes: carried.before.into_iter().map(Outcome::from).collect(),
         notes: Vec::new(),
     };
+    for resource in fresh {
+        gatherer.normalizer.goes_on_fresh(resource);
+    }
     let mut loader = Loader::new(destination.as_mut(), &plan, families, &job.source, state);
     let mut begun = Loaded::default();
     loader.begin(carried.first, &mut begun)?;
@@ -183,7 +188,14 @@ pub fn run(mut job: Job, mut destination: Box<dyn Destination>) -> Result<Report
     for (resource, rows) in begun.taken_back.iter().chain(&loaded.loaded.taken_back) {
         notes.push(format!("{resource}: {rows} rows of an unfinished load were taken back"));
     }
-    let report = Summary { plan: &plan, progress: &job.progress, outcomes: ended.outcomes, loaded, notes };
+    let report = Summary {
+        plan: &plan,
+        progress: &job.progress,
+        outcomes: ended.outcomes,
+        discarded: ended.discarded,
+        loaded,
+        notes,
+    };
     Ok(report.report(identity.load_id, job.env.instant() - started, destination.location()))
 }
 
@@ -198,6 +210,8 @@ struct Beginning {
 /// What the normalize thread gives back at the end.
 struct Ended {
     outcomes: Vec<Outcome>,
+    /// What contracts left out, by resource.
+    discarded: Vec<Discarded>,
     notes: Vec<String>,
 }
 
@@ -231,7 +245,8 @@ fn stages(
         let normalizer = scope.spawn(move || {
             gatherer.run(&handle, pages, &segments);
             gatherer.notes.extend(gatherer.normalizer.remarks());
-            Ended { outcomes: gatherer.outcomes, notes: gatherer.notes }
+            let discarded = (0..gatherer.plan.resources.len()).map(|at| gatherer.normalizer.discarded(at));
+            Ended { discarded: discarded.collect(), outcomes: gatherer.outcomes, notes: gatherer.notes }
         });
         let Beginning { cursors, resume, deadline } = beginning;
         let stats = Arc::clone(&progress.stats);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::gather::Outcome;
 use super::{LoadEnded, Progress};
 use crate::error::ErrorKind;
+use crate::normalize::Discarded;
 use crate::plan::Plan;
 use crate::report::{
     Completeness, Drift, Report, ResourceReport, Resources, Status, error_text, key_in_words, seconds,
@@ -17,6 +18,8 @@ pub(super) struct Summary<'a> {
     pub(super) plan: &'a Plan,
     pub(super) progress: &'a Progress,
     pub(super) outcomes: Vec<Outcome>,
+    /// In the plan's order.
+    pub(super) discarded: Vec<Discarded>,
     pub(super) loaded: LoadEnded,
     pub(super) notes: Vec<String>,
 }
@@ -27,9 +30,8 @@ impl Summary<'_> {
         let mut worst = Status::Succeeded;
         let mut notes = self.notes;
         let load_error = self.loaded.error.as_ref().map(error_text);
-        for ((plan, outcome), stats) in
-            self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter())
-        {
+        let each = self.plan.resources.iter().zip(&self.outcomes).zip(self.progress.stats.iter());
+        for (((plan, outcome), stats), discarded) in each.zip(&self.discarded) {
             if !plan.selected && stats.requests.load(Ordering::Relaxed) == 0 {
                 continue;
             }
@@ -45,6 +47,13 @@ impl Summary<'_> {
             };
             if status == Status::Failed || worst == Status::Succeeded {
                 worst = status;
+            }
+            let Discarded { rows: left_rows, values: left_values } = *discarded;
+            if left_rows + left_values > 0 {
+                notes.push(format!(
+                    "{}: {left_values} values and {left_rows} rows were left out, as `schema_contract` says",
+                    plan.name
+                ));
             }
             if stats.unordered.load(Ordering::Relaxed) > 0 {
                 notes.push(format!(
@@ -72,6 +81,8 @@ impl Summary<'_> {
                     skipped: stats.skipped_because(),
                     filtered: count(&stats.filtered),
                     unordered: count(&stats.unordered),
+                    discarded_rows: left_rows,
+                    discarded_values: left_values,
                     completeness: Completeness::of(&stats.completeness),
                     drift: Drift::of(&stats.completeness),
                     table: plan.selected.then(|| crate::normalize::normalize_name(&plan.load.table)),

@@ -5,6 +5,7 @@ mod answers;
 mod backfill;
 mod compile;
 mod complete;
+mod contract;
 mod convert;
 mod cursor_form;
 mod each;
@@ -37,6 +38,7 @@ pub use answers::{AnswerAction, AnswerPlan, AnswerRule, BodyCondition, BodyTest,
 pub use backfill::Backfill;
 pub use compile::compile;
 pub use complete::{CompletePlan, ExpandPlan};
+pub use contract::{Contract, ContractMode};
 pub use convert::{Caution, Converted, convert, move_secrets};
 pub use cursor_form::CursorForm;
 pub use each::{EachItem, EachPlan};
@@ -337,6 +339,8 @@ pub struct LoadPlan {
     pub max_nesting: Option<u32>,
     /// Other resources fill the table too, and not all of them by one key.
     pub shared: Option<SharedTable>,
+    /// What new data may change of its tables.
+    pub contract: Contract,
 }
 
 /// `write_disposition` (dlt.md §4).

@@ -12,6 +12,7 @@ mod auth;
 mod bodies;
 mod children;
 mod complete;
+mod contract;
 mod cursor_forms;
 mod drift;
 mod each;

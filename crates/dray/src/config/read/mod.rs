@@ -3,6 +3,7 @@
 mod actions;
 mod auth;
 mod client;
+mod contract;
 mod each;
 mod endpoint;
 mod expand;

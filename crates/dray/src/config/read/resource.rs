@@ -2,6 +2,7 @@
 
 use super::super::model::{ColumnConfig, IncludeConfig, Located, ResourceConfig, Spot};
 use super::super::node::{Node, Value};
+use super::contract;
 use super::fields::{Fields, Reader};
 use super::{each, endpoint, steps};
 use crate::plan::{Disposition, Text};
@@ -84,7 +85,7 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
         reader.note("`parallelized` changes nothing: resources are always read side by side");
     }
     if let Some((node, at)) = fields.take("schema_contract") {
-        contract(reader, node, &at);
+        resource.schema_contract = contract::read(reader, node, &at);
     }
     resource.steps = steps::read(reader, &mut fields);
     for key in ["table_format", "file_format", "references", "nested_hints"] {
@@ -95,34 +96,6 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
     fields.refuse(reader, "hooks", "exists only in Python", "use `endpoint.response_actions`");
     fields.finish(reader);
     resource
-}
-
-/// A word for all, or one for each of tables, columns and types. A contract that would not be kept is refused.
-fn contract(reader: &mut Reader<'_>, node: &Node, at: &Spot) {
-    if let Value::Map(_) = &node.value {
-        let Some(mut fields) = Fields::open(reader, node, at) else { return };
-        for key in ["tables", "columns", "data_type"] {
-            if let Some((node, at)) = fields.take(key) {
-                contract_word(reader, node, &at, key);
-            }
-        }
-        fields.finish(reader);
-        return;
-    }
-    contract_word(reader, node, at, "schema_contract");
-}
-
-fn contract_word(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: &str) {
-    let Some(word) = reader.plain(node, at) else { return };
-    match word.value.as_str() {
-        "evolve" => {}
-        "freeze" | "discard_row" | "discard_value" => reader.problem_with_hint(
-            &word.at,
-            format!("`{key}: {}` is not supported yet", word.value),
-            "only `evolve` is; `columns` with a `data_type` says what type a column has",
-        ),
-        other => reader.unknown_word(&word.at, "contract", other, &["evolve"]),
-    }
 }
 
 fn disposition(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Disposition> {

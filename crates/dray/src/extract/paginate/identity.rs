@@ -176,6 +176,7 @@ mod tests {
             columns: Vec::new(),
             max_nesting: None,
             shared: None,
+            contract: crate::plan::Contract::default(),
         };
         Identity::new(&ResourcePlan::for_tests("things", load))
     }

@@ -124,6 +124,7 @@ fn resource(keyed: bool) -> ResourcePlan {
         columns: Vec::new(),
         max_nesting: None,
         shared: None,
+        contract: crate::plan::Contract::default(),
     };
     ResourcePlan::for_tests("things", load)
 }

@@ -79,6 +79,7 @@ pub(super) fn merged(defaults: Option<&ResourceConfig>, own: &ResourceConfig) ->
     resource.selected = resource.selected.or(defaults.selected);
     resource.include_from_parent = resource.include_from_parent.or(defaults.include_from_parent);
     resource.table_name = resource.table_name.or(defaults.table_name);
+    resource.schema_contract = resource.schema_contract.or(defaults.schema_contract);
     resource.max_table_nesting = resource.max_table_nesting.or(defaults.max_table_nesting);
     resource.steps = resource.steps.over(defaults.steps);
     for column in defaults.columns {

@@ -346,6 +346,7 @@ fn load_plan(name: &str, merged: &Merged, problems: &mut Problems<'_>) -> LoadPl
         max_nesting: resource.max_table_nesting,
         // Known once all resources are: `tables`.
         shared: None,
+        contract: resource.schema_contract.unwrap_or_default(),
     }
 }
 /// What `incremental` says that a request may repeat.

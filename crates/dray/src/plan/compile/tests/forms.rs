@@ -54,8 +54,14 @@ fn a_contract_is_kept_or_refused() {
     for contract in ["evolve", "{tables: evolve, columns: evolve}", "{data_type: evolve}"] {
         good("", &format!("{{name: posts, schema_contract: {contract}}}"));
     }
-    let said = of_resource("{name: posts, schema_contract: {tables: evolve, data_type: freeze}}");
-    assert!(said.contains("schema_contract.data_type: `data_type: freeze` is not supported yet"), "{said}");
+    for contract in ["freeze", "discard_value", "{tables: discard_row, columns: freeze}"] {
+        good("", &format!("{{name: posts, schema_contract: {contract}}}"));
+    }
+    let said = of_resource("{name: posts, schema_contract: {tables: evolve, data_type: discard_row}}");
+    assert!(
+        said.contains("schema_contract.data_type: `data_type: discard_row` is not supported yet"),
+        "{said}"
+    );
     let said = of_resource("{name: posts, schema_contract: {rows: evolve, columns: frozen}}");
     assert!(said.contains("unknown key `rows`") && said.contains("unknown contract `frozen`"), "{said}");
 }

@@ -369,12 +369,10 @@ fn functions() {
 
 #[test]
 fn not_supported_yet() {
-    let patch = r#"resources: [{name: posts, write_disposition: {disposition: merge, strategy: scd2}, schema_contract: freeze}]"#;
+    let patch = r#"resources: [{name: posts, write_disposition: {disposition: merge, strategy: scd2}}]"#;
     insta::assert_snapshot!(problems(patch), @r#"
     2:77 resources[0].write_disposition.strategy: `strategy: scd2` is not supported yet
       = `delete-insert` and `upsert` are
-    2:101 resources[0].schema_contract: `schema_contract: freeze` is not supported yet
-      = only `evolve` is; `columns` with a `data_type` says what type a column has
     "#);
 }
 
