@@ -1,5 +1,6 @@
 //! `client` and what stands in it.
 
+use super::answers::ACTIONS;
 use super::auth::AUTH;
 use super::paginator::PAGINATOR;
 use super::{HEADERS, Kind, Mapping, WORDS, key, mapping, needed, own};
@@ -31,6 +32,12 @@ pub(super) static CLIENT: Mapping = mapping(
             "`keep`: records that cannot be loaded go into `_dray_rejects`",
         ),
         own("max_rejects", Kind::Whole, "`1000`", "so many of one resource are put up with in a run"),
+        own(
+            "response_actions",
+            ACTIONS,
+            "none",
+            "rules for the answers to all endpoints, after those of the endpoint",
+        ),
         own("tls", Kind::Map(&TLS), "the system's", "certificates"),
     ],
 );

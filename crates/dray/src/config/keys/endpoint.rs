@@ -1,5 +1,6 @@
 //! `endpoint`.
 
+use super::answers::{ACTIONS, FORMAT};
 use super::auth::AUTH;
 use super::incremental::{INCREMENTAL, PARAM_INCREMENTAL};
 use super::paginator::PAGINATOR;
@@ -31,6 +32,7 @@ pub(super) static ENDPOINT: Mapping = mapping(
             "none",
             "a form body: names to values, or a list of `[name, value]`",
         ),
+        own("text", Kind::Text, "none", "a body of plain text"),
         key("headers", HEADERS, "none", "headers of these requests"),
         key(
             "data_selector",
@@ -48,10 +50,11 @@ pub(super) static ENDPOINT: Mapping = mapping(
         key("incremental", Kind::Map(&INCREMENTAL), "none", "only what is new is asked for"),
         key(
             "response_actions",
-            Kind::List(&Kind::Map(&ACTION)),
+            ACTIONS,
             "none",
-            "answers that mean no records instead of failing the resource",
+            "what is done with certain answers; the first rule that fits counts",
         ),
+        own("format", FORMAT, "`json`", "what the answers are written in"),
         own("auth", AUTH, "the client's", "replaces the client's; `null` sends none"),
         own("expand", Kind::Map(&EXPAND), "none", "makes rows of a list inside each record"),
         idle("data_selector_required", Kind::Flag),
@@ -76,18 +79,10 @@ static RESOLVE: Mapping = Mapping {
     keys: &[
         needed("resource", Kind::Plain, "the parent"),
         needed("field", Kind::Plain, "its field: a JSONPath"),
+        own("batch", Kind::Whole, "none", "so many records of the parent are asked for together"),
+        own("separator", Kind::Plain, "`,`", "what stands between the values of a batch"),
     ],
 };
-
-static ACTION: Mapping = mapping(
-    "response_actions",
-    "An answer and what it means; one of `status_code` and `content` is needed.",
-    &[
-        key("status_code", Kind::Whole, "any", "its status"),
-        key("content", Kind::Plain, "any", "a piece of its body"),
-        needed("action", Kind::Word(&["ignore"]), "`ignore`: no records"),
-    ],
-);
 
 static EXPAND: Mapping = mapping(
     "expand",

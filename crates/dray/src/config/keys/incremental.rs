@@ -13,6 +13,12 @@ const FORMAT: Key = own(
     "as the API gave them",
     "how values are written into requests: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`",
 );
+const CURSOR_FORMAT: Key = own(
+    "cursor_format",
+    Kind::Plain,
+    "understood as it is",
+    "how records write their cursors, if in a form of their own: a pattern such as `%d.%m.%Y`",
+);
 const LAG: Key = key(
     "lag",
     Kind::Number,
@@ -48,6 +54,14 @@ const ORDER: Key = key(
 const WINDOW_FORMS: Kind = Kind::OneOf(&[Kind::Duration, Kind::Map(&WINDOW_FORM)]);
 const WINDOW: Key = own("window", WINDOW_FORMS, "one", "read in windows of this length: `30d`, `1 month`");
 
+const RETENTION: Key = own("retention", Kind::Duration, "for ever", "how long the API keeps its records");
+const FALLBACK: Key = own(
+    "fallback",
+    Kind::Plain,
+    "none",
+    "the resource that is read in full where a run comes later than that",
+);
+
 pub(super) static INCREMENTAL: Mapping = mapping(
     "incremental",
     "Only what is new is asked for.",
@@ -58,6 +72,7 @@ pub(super) static INCREMENTAL: Mapping = mapping(
         key("start_param", Kind::Plain, "none", "the query parameter for the start"),
         key("end_param", Kind::Plain, "none", "the query parameter for the end"),
         FORMAT,
+        CURSOR_FORMAT,
         LAG,
         MISSING,
         LAST,
@@ -65,6 +80,8 @@ pub(super) static INCREMENTAL: Mapping = mapping(
         END_CLOSED,
         ORDER,
         WINDOW,
+        RETENTION,
+        FALLBACK,
         idle("primary_key", Kind::Any),
         idle("allow_external_schedulers", Kind::Flag),
     ],
@@ -80,6 +97,7 @@ pub(super) static PARAM_INCREMENTAL: Mapping = Mapping {
         INITIAL,
         END,
         FORMAT,
+        CURSOR_FORMAT,
         LAG,
         MISSING,
         LAST,
@@ -87,6 +105,8 @@ pub(super) static PARAM_INCREMENTAL: Mapping = Mapping {
         END_CLOSED,
         ORDER,
         WINDOW,
+        RETENTION,
+        FALLBACK,
         idle("primary_key", Kind::Any),
         idle("allow_external_schedulers", Kind::Flag),
     ],

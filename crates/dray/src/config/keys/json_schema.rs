@@ -56,7 +56,7 @@ fn shared() -> [(&'static str, Value); 7] {
 
 /// A name that may stand in a reference.
 fn slug(name: &str) -> String {
-    name.replace(": ", ".").replace(' ', "_")
+    name.replace(": ", ".").replace(", ", "_").replace(' ', "_")
 }
 
 fn of_mapping(mapping: &Mapping) -> Value {

@@ -3,6 +3,7 @@
 //! `docs/dray.schema.json` and `docs/reference.md` are written from it, and a test holds it against what the reader asks
 //! for, so that neither can say what is not so.
 
+mod answers;
 mod auth;
 mod client;
 mod endpoint;

@@ -51,6 +51,13 @@ const DRIFT: Key = own(
     "what is done about a list that changes while it is read",
 );
 
+const STOP_EMPTY_CURSOR: Key =
+    key("stop_after_empty_page", Kind::Flag, "`false`", "an empty page is the last, whatever its token says");
+const TOTAL_HEADER: Key =
+    own("total_header", Kind::Plain, "none", "a header of the answer with the number of records");
+const OMIT_FIRST: Key = own("omit_first", Kind::Flag, "`false`", "the first request goes without the number");
+const INITIAL: Key = own("initial_cursor", Kind::Text, "none", "a token that the first request is sent with");
+
 const fn paginator(
     name: &'static str,
     types: &'static [&'static str],
@@ -84,6 +91,9 @@ static PAGE_NUMBER: Mapping = paginator(
         key("page_param", Kind::Plain, "`page`", "the parameter for the number"),
         key("page_body_path", Kind::Plain, "none", "the place in a JSON body that it is sent in"),
         TOTAL,
+        TOTAL_HEADER,
+        own("total_pages_header", Kind::Plain, "none", "a header of the answer with the number of pages"),
+        OMIT_FIRST,
         key("maximum_page", Kind::Whole, "none", "the last page to read"),
         STOP_EMPTY,
         HAS_MORE,
@@ -107,6 +117,8 @@ static OFFSET: Mapping = paginator(
         key("limit_param", Kind::Plain, "`limit`", "the parameter for `limit`"),
         LIMIT_BODY,
         TOTAL,
+        TOTAL_HEADER,
+        OMIT_FIRST,
         key("maximum_offset", Kind::Whole, "none", "where reading ends"),
         STOP_EMPTY,
         HAS_MORE,
@@ -124,7 +136,8 @@ static CURSOR: Mapping = paginator(
         own("cursor_field", Kind::Plain, "none", "a field of the page's last record that is the token"),
         key("cursor_param", Kind::Plain, "`cursor`", "the parameter for it"),
         key("cursor_body_path", Kind::Plain, "none", "the place in a JSON body that it is sent in"),
-        STOP_EMPTY,
+        STOP_EMPTY_CURSOR,
+        INITIAL,
         HAS_MORE,
         HAS_MORE_OPTIONAL,
         LIMIT,
@@ -137,14 +150,28 @@ static JSON_LINK: Mapping = paginator(
     "paginator: json_link",
     &["json_link", "json_response"],
     "Each page holds a link to the next.",
-    &[key("next_url_path", Kind::Plain, "`next`", "where the link is"), LIMIT, LIMIT_PARAM, LIMIT_BODY],
+    &[
+        key("next_url_path", Kind::Plain, "`next`", "where the link is"),
+        HAS_MORE,
+        HAS_MORE_OPTIONAL,
+        LIMIT,
+        LIMIT_PARAM,
+        LIMIT_BODY,
+    ],
 );
 
 static HEADER_LINK: Mapping = paginator(
     "paginator: header_link",
     &["header_link"],
     "The header `Link` holds a link to the next page.",
-    &[key("links_next_key", Kind::Plain, "`next`", "its relation"), LIMIT, LIMIT_PARAM, LIMIT_BODY],
+    &[
+        key("links_next_key", Kind::Plain, "`next`", "its relation"),
+        HAS_MORE,
+        HAS_MORE_OPTIONAL,
+        LIMIT,
+        LIMIT_PARAM,
+        LIMIT_BODY,
+    ],
 );
 
 static HEADER_CURSOR: Mapping = paginator(
@@ -154,6 +181,9 @@ static HEADER_CURSOR: Mapping = paginator(
     &[
         key("cursor_key", Kind::Plain, "`next`", "the header"),
         key("cursor_param", Kind::Plain, "`cursor`", "the parameter for the token"),
+        HAS_MORE,
+        HAS_MORE_OPTIONAL,
+        INITIAL,
         LIMIT,
         LIMIT_PARAM,
         LIMIT_BODY,
