@@ -16,7 +16,9 @@ fn validator() -> Validator {
 
 /// What the schema says against a configuration in YAML.
 fn against(validator: &Validator, yaml: &str) -> Vec<String> {
-    let tree = parse(yaml, Format::Yaml, &mut Diagnostics::new()).unwrap().to_json();
+    let mut diagnostics = Diagnostics::new();
+    let Some(tree) = parse(yaml, Format::Yaml, &mut diagnostics) else { panic!("{diagnostics}\n{yaml}") };
+    let tree = tree.to_json();
     validator.iter_errors(&tree).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
