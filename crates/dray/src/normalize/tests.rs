@@ -283,6 +283,24 @@ fn a_null_where_a_hint_forbids_it_is_an_error() {
     assert!(error.to_string().contains("column: id"), "{error}");
 }
 
+#[test]
+fn bytes_come_from_base64_or_digits_and_other_text_is_kept_as_it_is() {
+    let hint = crate::schema::ColumnHint {
+        name: "a".to_owned(),
+        data_type: Some(DataType::Binary),
+        ..Default::default()
+    };
+    let mut normalizer = normalizer(LoadPlan { columns: vec![hint], ..load(Disposition::Append) });
+    normalizer.page(&page(r#"[{"a":"aGVsbG8="},{"a":"0x6869"},{"a":"0x686"},{"a":"no, thanks"}]"#)).unwrap();
+    let flushed = normalizer.flush().unwrap();
+    let batch = &flushed[0].batch;
+    let column = batch.column_by_name("a").unwrap();
+    let bytes = column.as_binary::<i32>();
+    assert_eq!((bytes.value(0), bytes.value(1)), (&b"hello"[..], &b"hi"[..]));
+    assert_eq!((column.is_null(2), column.is_null(3)), (true, true));
+    assert_eq!(batch.column_by_name("a__v_text").unwrap().as_string::<i32>().value(3), "no, thanks");
+}
+
 proptest::proptest! {
     /// Splitting the same records differently into pages and batches gives the same rows.
     #[test]
