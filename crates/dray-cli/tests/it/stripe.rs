@@ -1,6 +1,6 @@
 //! The connector for Stripe against its simulated API: everything in full, what is new, what changed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use dray_sim::{Api, Options, Sim};
 
@@ -55,8 +55,19 @@ const DETAILS: &[(&str, &str)] = &[
 
 const UPDATES: [&str; 2] = ["--set", "vars.updates=true"];
 
+/// An account whose newest objects were made an hour ago, and the others in the hours before.
 fn stripe(size: u64) -> Connector {
-    Connector::new("stripe", Api::Stripe, size)
+    aged(size, Duration::ZERO)
+}
+
+/// The same, as it is found so much later.
+#[expect(clippy::disallowed_methods, reason = "the program's clock is the system's")]
+fn aged(size: u64, age: Duration) -> Connector {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let first = (now - age).as_secs() - (size + 1) * 3600;
+    let first_created = i64::try_from(first).unwrap();
+    let sim = Sim::start(Options { api: Api::Stripe, size, first_created, ..Options::default() });
+    Connector { name: "stripe", bench: Bench::new(sim.unwrap()) }
 }
 
 #[track_caller]
@@ -179,34 +190,28 @@ fn asked_by_id(stripe: &Connector, list: &str) -> usize {
     stripe.bench.sim.requests().iter().filter(|request| request.path.starts_with(&below)).count()
 }
 
-#[test]
-fn the_events_bring_what_changed_and_take_what_was_deleted() {
-    let stripe = stripe(12);
-    stripe.run_with(&UPDATES);
-    assert_all(&stripe);
-    let unchanged = contents(&stripe.bench);
-    stripe.run_with(&UPDATES);
-    assert_eq!(contents(&stripe.bench), unchanged);
+/// Kinds that a feed is followed for.
+const FOLLOWED: &[&str] = &[
+    "charges",
+    "customers",
+    "invoices",
+    "invoice_items",
+    "payment_intents",
+    "refunds",
+    "disputes",
+    "checkout_sessions",
+    "setup_intents",
+    "coupons",
+    "promotion_codes",
+    "subscription_schedules",
+    "transfers",
+    "top_ups",
+    "application_fees",
+];
 
-    let sim = &stripe.bench.sim;
-    let changed = [
-        "charges",
-        "customers",
-        "invoices",
-        "invoice_items",
-        "payment_intents",
-        "refunds",
-        "disputes",
-        "checkout_sessions",
-        "setup_intents",
-        "coupons",
-        "promotion_codes",
-        "subscription_schedules",
-        "transfers",
-        "top_ups",
-        "application_fees",
-    ];
-    for resource in changed {
+/// Changes two objects of every kind, one of them twice, and deletes one of every kind that can be.
+fn change(sim: &Sim) {
+    for resource in FOLLOWED {
         sim.mutate(resource, [1, 3]);
         sim.mutate(resource, [3]);
     }
@@ -216,15 +221,29 @@ fn the_events_bring_what_changed_and_take_what_was_deleted() {
     // A draft that changed and is gone when it is asked for.
     sim.mutate("invoices", [5]);
     sim.remove("invoices", [5]);
-    sim.clear_requests();
-    stripe.run_with(&UPDATES);
-    for resource in changed {
-        revisions(&stripe, resource);
+}
+
+#[track_caller]
+fn assert_changed(stripe: &Connector) {
+    for resource in FOLLOWED {
+        revisions(stripe, resource);
     }
-    for resource in TOP.iter().filter(|resource| !changed.contains(resource)) {
+    for resource in TOP.iter().filter(|resource| !FOLLOWED.contains(resource)) {
         stripe.assert_key(resource, "id");
     }
-    // Two events of one object ask for it once. The feed of charges begins ten minutes before its end, with the events of
+}
+
+#[test]
+fn the_events_bring_what_changed_and_take_what_was_deleted() {
+    let stripe = stripe(12);
+    stripe.run_with(&UPDATES);
+    assert_all(&stripe);
+
+    change(&stripe.bench.sim);
+    stripe.bench.sim.clear_requests();
+    stripe.run_with(&UPDATES);
+    assert_changed(&stripe);
+    // Two events of one object ask for it once. The feed of charges begins ten minutes before its end, with the event of
     // the last one that was made; the stub of the deleted customer is asked for, too.
     assert_eq!(asked_by_id(&stripe, "charges"), 2 + 1);
     assert_eq!(asked_by_id(&stripe, "coupons"), 2);
@@ -233,6 +252,59 @@ fn the_events_bring_what_changed_and_take_what_was_deleted() {
     let settled = contents(&stripe.bench);
     stripe.run_with(&UPDATES);
     assert_eq!(contents(&stripe.bench), settled);
+}
+
+#[test]
+fn a_run_that_is_stopped_among_the_changes_goes_on_with_them() {
+    let stripe = stripe(12);
+    let kinds = ["charges", "customers", "payment_intents"];
+    let named = kinds.map(|kind| [kind.to_owned(), format!("{kind}_events"), format!("changed_{kind}")]);
+    let mut some = UPDATES.to_vec();
+    some.extend(named.as_flattened().iter().map(String::as_str));
+    stripe.run_with(&some);
+    change(&stripe.bench.sim);
+    // Fewer than there are lists and feeds, of which a later run need not ask for all again.
+    for most in ["3", "4", "5"] {
+        let ran = stripe.bench.run("stripe", &[&some[..], &["--max-requests", most]].concat());
+        assert!(matches!(ran.code, 0 | 130), "{}", ran.stderr);
+        assert!(most != "3" || ran.code == 130, "{}", ran.stderr);
+    }
+    stripe.run_with(&some);
+    for resource in kinds {
+        revisions(&stripe, resource);
+    }
+}
+
+/// Where lists in windows begin.
+const YEAR_2010: &str = "1262304000";
+
+#[test]
+fn a_feed_that_has_forgotten_changes_is_mended_by_its_list_and_says_so() {
+    // Forty days ago; then a charge an hour for 800 hours, while nobody looks.
+    let stripe = aged(12, Duration::from_secs(40 * 86_400));
+    let charges = [&UPDATES[..], &["charges", "charges_events", "changed_charges"]].concat();
+    stripe.run_with(&charges);
+    stripe.bench.sim.mutate("charges", [1]);
+    stripe.bench.sim.grow(800);
+    assert!(stripe.bench.sim.expected("events").iter().all(|event| event["type"] != "charge.updated"));
+    let in_full = || {
+        let requests = stripe.bench.sim.requests();
+        requests.iter().any(|request| request.param("created[gte]") == Some(YEAR_2010))
+    };
+    stripe.bench.sim.clear_requests();
+    let late = stripe.run_with(&charges);
+    assert!(in_full());
+    let notes = late.report["notes"].to_string();
+    assert!(
+        notes.contains("charges_events: its cursor, ") && notes.contains("`charges` is read in full"),
+        "{notes}"
+    );
+    stripe.assert_key("charges", "id");
+    revisions(&stripe, "charges");
+
+    stripe.bench.sim.clear_requests();
+    stripe.run_with(&charges);
+    assert!(!in_full());
 }
 
 /// Lists cost a request a page, whatever is inside them, and nothing is asked for that nobody wants.

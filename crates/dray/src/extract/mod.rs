@@ -20,6 +20,7 @@ mod complete;
 mod decode;
 #[doc(hidden)]
 pub mod door;
+mod endings;
 mod format;
 mod incremental;
 mod look;
@@ -44,7 +45,6 @@ mod windows;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
@@ -61,6 +61,7 @@ pub use self::stats::{CompletenessStats, ResourceStats};
 use self::auth::Authenticator;
 use self::chain::Reader;
 use self::children::{Child, Family, Partition};
+use self::endings::Endings;
 use self::resume::{Partitions, Resumed};
 use self::session::Session;
 use self::windows::Slicer;
@@ -181,8 +182,7 @@ pub async fn extract(
         }
     };
     let cursors = Arc::new(cursors);
-    let failed: Arc<Vec<AtomicBool>> =
-        Arc::new(plan.resources.iter().map(|_| AtomicBool::new(true)).collect());
+    let endings = Arc::new(Endings::new(plan.resources.len()));
     let mut families: HashMap<usize, Family> = HashMap::new();
     let mut queues = HashMap::new();
     let needed = needed(&plan);
@@ -223,9 +223,9 @@ pub async fn extract(
             family: families.remove(&index).unwrap_or_default(),
             slicer: slicer(index),
         });
-        let (cursors, failed, queue) = (Arc::clone(&cursors), Arc::clone(&failed), queues.remove(&index));
+        let (cursors, endings, queue) = (Arc::clone(&cursors), Arc::clone(&endings), queues.remove(&index));
         let resumed = resume.take(index);
-        tasks.spawn(resource(reader, cursors, failed, queue, resumed));
+        tasks.spawn(resource(reader, cursors, endings, queue, resumed));
     }
     drop(events);
     while let Some(ended) = tasks.join_next().await {
@@ -268,7 +268,7 @@ fn authenticators(plan: &Plan) -> Vec<Arc<Authenticator>> {
 async fn resource(
     reader: Arc<Reader>,
     cursors: Arc<Cursors>,
-    failed: Arc<Vec<AtomicBool>>,
+    endings: Arc<Endings>,
     queue: Option<mpsc::Receiver<Partition>>,
     resumed: Resumed,
 ) {
@@ -289,24 +289,14 @@ async fn resource(
             queue => partitions.read(queue, resumed).await,
         }
     };
-    let parent = resource.parent.as_ref().and_then(|parent| {
-        let lost = failed.get(parent.resource).is_some_and(|flag| flag.load(Ordering::Acquire));
-        lost.then(|| plan.resources.get(parent.resource)).flatten()
+    let outcome = outcome.and_then(|()| {
+        let Some(parent) = &resource.parent else { return Ok(()) };
+        endings.of_parent(parent.resource).map_err(|error| {
+            let parent = plan.resources.get(parent.resource).map_or("", |parent| parent.name.as_str());
+            error.with("resource", &resource.name).with("path", format!("parent {parent}"))
+        })
     });
-    let outcome = match (outcome, parent) {
-        (Ok(()), Some(parent)) => {
-            Err(Error::new(ErrorKind::Request, "its parent failed, so some of it was never asked for")
-                .with("resource", &resource.name)
-                .with("path", format!("parent {}", parent.name)))
-        }
-        (outcome, _) => outcome,
-    };
-    // Until it is known to be complete a resource counts as failed: its task may end before this line.
-    if outcome.is_ok()
-        && let Some(flag) = failed.get(index)
-    {
-        flag.store(false, Ordering::Release);
-    }
+    endings.note(index, &outcome);
     // Before the children's queues close (with the reader), the failure is known.
     let told = reader.events.send(Event::ResourceDone { resource: index, outcome }).await;
     if told.is_err() {
