@@ -76,6 +76,8 @@ static RESOLVE: Mapping = Mapping {
     keys: &[
         needed("resource", Kind::Plain, "the parent"),
         needed("field", Kind::Plain, "its field: a JSONPath"),
+        own("batch", Kind::Whole, "one by one", "how many records of the parent are asked for together"),
+        own("separator", Kind::Plain, "`,`", "the text between the values of a `batch`"),
     ],
 };
 
