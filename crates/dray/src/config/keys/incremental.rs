@@ -13,6 +13,12 @@ const FORMAT: Key = own(
     "as the API gave them",
     "how values are written into requests: `unix`, `unix_milliseconds`, `iso`, `date`, or a pattern such as `%Y-%m-%d`",
 );
+const CURSOR_FORMAT: Key = own(
+    "cursor_format",
+    Kind::Plain,
+    "understood as it is",
+    "how records write their cursors, where it is neither ISO 8601, RFC 2822 nor a number: `%d.%m.%Y`",
+);
 const LAG: Key = key(
     "lag",
     Kind::Number,
@@ -58,6 +64,7 @@ pub(super) static INCREMENTAL: Mapping = mapping(
         key("start_param", Kind::Plain, "none", "the query parameter for the start"),
         key("end_param", Kind::Plain, "none", "the query parameter for the end"),
         FORMAT,
+        CURSOR_FORMAT,
         LAG,
         MISSING,
         LAST,
@@ -80,6 +87,7 @@ pub(super) static PARAM_INCREMENTAL: Mapping = Mapping {
         INITIAL,
         END,
         FORMAT,
+        CURSOR_FORMAT,
         LAG,
         MISSING,
         LAST,
