@@ -78,7 +78,7 @@ fn places(
             places(kind, &item(path, 0), &wrap, seen, found);
         }
         Kind::Named(kind) => {
-            places(kind, &format!("{path}.name"), &|inner| wrap(map(vec![("name", inner)])), seen, found)
+            places(kind, &format!("{path}.name"), &|inner| wrap(map(vec![("name", inner)])), seen, found);
         }
         Kind::OneOf(kinds) => kinds.iter().for_each(|kind| places(kind, path, wrap, seen, found)),
         _ => {}
