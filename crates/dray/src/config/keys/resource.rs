@@ -1,6 +1,7 @@
 //! Resources, and what they have in common.
 
 use super::endpoint::ENDPOINT;
+use super::steps::{CONVERT, DROP, EMPTY_AS_NULL, KEEP, LOWER, RENAME, SET, STEPS, TRIM};
 use super::{Key, Kind, Mapping, WHEN, WORDS, idle, key, mapping, needed, own};
 
 const NAME: Key = needed("name", Kind::Plain, "the resource's name, and its table's");
@@ -72,6 +73,11 @@ pub(super) static RESOURCE: Mapping = mapping(
         NESTING,
         SELECTED,
         CONTRACT,
+        STEPS,
+        KEEP,
+        DROP,
+        RENAME,
+        SET,
         EACH,
         INCLUDE_EACH,
         WHEN,
@@ -93,6 +99,11 @@ pub(super) static RESOURCE_DEFAULTS: Mapping = mapping(
         NESTING,
         SELECTED,
         CONTRACT,
+        STEPS,
+        KEEP,
+        DROP,
+        RENAME,
+        SET,
         EACH,
         INCLUDE_EACH,
         PARALLEL,
@@ -157,6 +168,10 @@ static COLUMN: Mapping = mapping(
             "none",
             "which of two rows with one key stays in a merge: the first in this order",
         ),
+        CONVERT,
+        TRIM,
+        LOWER,
+        EMPTY_AS_NULL,
         idle("precision", Kind::Whole),
         idle("timezone", Kind::Flag),
         idle("unique", Kind::Flag),
