@@ -181,6 +181,7 @@ impl Reader {
             };
             paginate::find(&mut paging, &mut token, &facts, &plan.name)?;
             let leaves = plan.expand.is_none()
+                && plan.transform.steps.is_empty()
                 && tracker
                     .as_ref()
                     .is_some_and(|tracker| tracker.leaves_with(&selected.document, &selected.records));

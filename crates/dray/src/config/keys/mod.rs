@@ -12,6 +12,7 @@ mod json_schema;
 mod paginator;
 mod reference;
 mod resource;
+mod steps;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,7 @@
 //! Resources, and what they have in common.
 
 use super::endpoint::ENDPOINT;
+use super::steps::{CONVERT, DROP, EMPTY_AS_NULL, KEEP, LOWER, RENAME, SET, STEPS, TRIM};
 use super::{Key, Kind, Mapping, WHEN, WORDS, idle, key, mapping, needed, own};
 
 const NAME: Key = needed("name", Kind::Plain, "the resource's name, and its table's");
