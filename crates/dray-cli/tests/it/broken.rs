@@ -85,7 +85,7 @@ fn a_key_of_another_paginator() {
       |
     7 |       paginator: {type: cursor, cursor_path: next, base_page: 1}
       |                                                    ^
-      = help: `cursor` knows `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `cursor_path`, `cursor_field`, `cursor_param`, `cursor_body_path`
+      = help: `cursor` knows `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `cursor_path`, `cursor_field`, `cursor_param`, `cursor_body_path`, `initial_cursor`
     error: 1 problem in api.yaml
     ");
 }
