@@ -10,7 +10,7 @@ fn an_unknown_key() {
       |
     5 |     endpoint: {path: posts, data_selectr: data}
       |                             ^
-      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `text`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `data_selector_required`
+      = help: nearest is `data_selector`; expected one of `path`, `method`, `params`, `json`, `data`, `text`, `headers`, `paginator`, `data_selector`, `incremental`, `response_actions`, `format`, `auth`, `expand`, `parent_filter`, `data_selector_required`
     error: 1 problem in api.yaml
     ");
 }
@@ -85,7 +85,7 @@ fn a_key_of_another_paginator() {
       |
     7 |       paginator: {type: cursor, cursor_path: next, base_page: 1}
       |                                                    ^
-      = help: `cursor` knows `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `cursor_path`, `cursor_field`, `cursor_param`, `cursor_body_path`
+      = help: `cursor` knows `stop_after_empty_page`, `has_more_path`, `has_more_optional`, `limit`, `limit_param`, `limit_body_path`, `cursor_path`, `cursor_field`, `cursor_param`, `cursor_body_path`, `initial_cursor`
     error: 1 problem in api.yaml
     ");
 }
@@ -206,7 +206,7 @@ fn several_problems_at_once() {
       |
     6 |     primary_kye: id
       |     ^
-      = help: nearest is `primary_key`; expected one of `name`, `endpoint`, `primary_key`, `merge_key`, `write_disposition`, `columns`, `selected`, `include_from_parent`, `table_name`, `max_table_nesting`, `parallelized`, `schema_contract`, `processing_steps`, `keep`, `drop`, `rename`, `set`
+      = help: nearest is `primary_key`; expected one of `name`, `endpoint`, `primary_key`, `merge_key`, `write_disposition`, `columns`, `selected`, `include_from_parent`, `for_each`, `include_from_each`, `table_name`, `max_table_nesting`, `parallelized`, `schema_contract`, `processing_steps`, `keep`, `drop`, `rename`, `set`
 
     api.yaml:7:37: resources[0].endpoint.method: unknown method `FETCH`
       |
