@@ -40,7 +40,7 @@ impl Backend {
     pub(crate) fn secrets(&self) -> Vec<(String, String)> {
         let pairs: &[(&str, &str)] = match self {
             Self::Orb => &[("api_key", orb::KEY)],
-            Self::FastBill => &[("api_key", fastbill::KEY)],
+            Self::FastBill => &[("api_key", fastbill::KEY), ("email", fastbill::EMAIL)],
             Self::Zoho(_) => zoho::SECRETS,
             // The seed calls the same key `client_secret`.
             Self::Stripe => &[("api_key", stripe::KEY), ("client_secret", stripe::KEY)],

@@ -1,4 +1,7 @@
-//! FastBill as a plain GET API: key in the query, limit and offset, no total; numbers and flags are strings.
+//! FastBill: as a plain GET API (key in the query, limit and offset, no total) and, in `api`, as it is. Numbers and flags
+//! are strings.
+
+mod api;
 
 use serde_json::{Value, json};
 
@@ -9,10 +12,25 @@ use crate::world::World;
 
 pub(crate) const KEY: &str = "sim-fastbill-key-4242";
 
-pub(crate) const RESOURCES: &[&str] = &["products", "recurring_invoices", "revenues"];
+pub(crate) use api::EMAIL;
+
+/// Three lists of the plain form, five of the other.
+pub(crate) const RESOURCES: &[&str] = &[
+    "products",
+    "recurring_invoices",
+    "revenues",
+    "customers",
+    "articles",
+    "invoices",
+    "recurrings",
+    "incomes",
+];
 
 /// Answers one request.
 pub(crate) fn answer(world: &World, request: &Request) -> Response {
+    if request.method == "POST" && request.path == api::PATH {
+        return api::answer(world, request);
+    }
     let key = request.param("api_key");
     if key != Some(KEY) {
         return error(401, "api_key is missing or wrong");
@@ -44,7 +62,7 @@ pub(crate) fn error(status: u16, message: &str) -> Response {
 
 /// Every record of a resource; there are no children.
 pub(crate) fn expected(world: &World, resource: &str) -> Vec<(String, Value)> {
-    let Some(record) = record_of(resource) else { return Vec::new() };
+    let Some(record) = record_of(resource) else { return api::expected(world, resource).unwrap_or_default() };
     world.indexes(resource).into_iter().map(|index| (String::new(), record(world, index))).collect()
 }
 

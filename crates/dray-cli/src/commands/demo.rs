@@ -23,7 +23,7 @@ pub(crate) fn demo(args: &Demo, global: &Global, printer: &Printer) -> Result<Ex
         "stripe" => Api::Stripe,
         "orb" => Api::Orb,
         "zoho_billing" => Api::Zoho,
-        "fastbill" => Api::FastBill,
+        "fastbill" | "fastbill_api" => Api::FastBill,
         other => {
             let names: Vec<_> = shipped_all().iter().map(|(name, _)| *name).collect();
             return Err(Error::new(ErrorKind::Config, format!("no demo `{other}`"))
@@ -34,7 +34,9 @@ pub(crate) fn demo(args: &Demo, global: &Global, printer: &Printer) -> Result<Ex
         .map_err(|error| Error::new(ErrorKind::Bug, "cannot start the simulated API").caused_by(error))?;
     printer.talk(&format!("a simulated API answers at {}", sim.base_url()));
     // The real APIs' limits are for the real APIs.
-    let mut set = vec![format!("client.base_url={}", sim.base_url()), "client.rate_limit=null".to_owned()];
+    let below = if args.name == "fastbill_api" { "api/1.0/" } else { "" };
+    let mut set =
+        vec![format!("client.base_url={}{below}", sim.base_url()), "client.rate_limit=null".to_owned()];
     if args.name == "zoho_billing" {
         set.push(format!("client.auth.access_token_url={}", sim.token_url()));
     }

@@ -1,6 +1,6 @@
 //! The connectors that come with the program, against APIs that behave as the real ones do.
 
-use dray_sim::{Api, Options, Sim};
+use dray_sim::{Api, Fault, Options, Response, Sim};
 
 use crate::support::{Bench, Ran, contents, text};
 
@@ -169,4 +169,74 @@ fn fastbill() {
     assert_all();
     assert_ne!(contents(&fastbill.bench)["products"], first["products"]);
     assert_fields(&fastbill, "products", "id", "product_name", "/product_name");
+}
+
+#[test]
+fn fastbill_as_it_is() {
+    let fastbill = Connector::new("fastbill_api", Api::FastBill, 250);
+    let base = format!("client.base_url={}api/1.0/", fastbill.bench.sim.base_url());
+    let run = || fastbill.run_with(&["--set", &base]);
+    // What a table holds, what the API calls it, and its key.
+    let lists = [
+        ("customers", "customers", "CUSTOMER_ID"),
+        ("products", "articles", "ARTICLE_ID"),
+        ("invoices", "invoices", "INVOICE_ID"),
+        ("recurring_invoices", "recurrings", "INVOICE_ID"),
+        ("revenues", "incomes", "INVOICE_ID"),
+    ];
+    let keys = |table: &str, key: &str| {
+        fastbill.bench.column(&format!("SELECT {key} FROM test_dataset.{table} ORDER BY 1"))
+    };
+    let assert_all = || {
+        for (table, resource, key) in lists {
+            let records = fastbill.bench.sim.expected(resource);
+            let mut expected: Vec<String> = records.iter().map(|record| text(&record[key])).collect();
+            expected.sort();
+            assert_eq!(keys(table, key), expected, "{table}");
+        }
+    };
+    run();
+    assert_all();
+    let first = contents(&fastbill.bench);
+    run();
+    assert_eq!(contents(&fastbill.bench), first);
+    fastbill.bench.sim.mutate("customers", 0..5);
+    fastbill.bench.sim.grow(3);
+    run();
+    assert_all();
+    assert_ne!(contents(&fastbill.bench)["customers"], first["customers"]);
+}
+
+/// An error that comes with 200 fails the resource with the API's words, and loads nothing.
+#[test]
+fn errors_with_200_are_errors() {
+    let bodies = [
+        (
+            "fastbill_api",
+            Api::FastBill,
+            "/api/1.0/api.php",
+            "customers",
+            r#"{"REQUEST": [], "RESPONSE": {"ERRORS": ["Service closed"]}}"#,
+        ),
+        ("fastbill", Api::FastBill, "/v1/products", "products", r#"{"errors": ["Service closed"]}"#),
+        (
+            "zoho_billing",
+            Api::Zoho,
+            "/billing/v1/plans",
+            "plans",
+            r#"{"code": 1038, "message": "Service closed"}"#,
+        ),
+    ];
+    for (name, api, path, resource, body) in bodies {
+        let connector = Connector::new(name, api, 20);
+        let base = connector.bench.sim.base_url().to_owned();
+        let below = if name == "fastbill_api" { "api/1.0/" } else { "" };
+        let base = format!("client.base_url={base}{below}");
+        let answer = Response::status(200).with_body(body).with_header("content-type", "application/json");
+        connector.bench.sim.fault(Fault::respond(answer).on(path).always());
+        let more = ["--set", &base, "--set", "client.rate_limit=null", resource];
+        let ran = connector.bench.run(name, &more);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("Service closed"), "{name}: {}", ran.stderr);
+    }
 }
