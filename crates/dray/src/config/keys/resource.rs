@@ -50,29 +50,6 @@ const INCLUDE_EACH: Key = own(
     "none",
     "variables of `for_each` that each row carries; a mapping names the columns",
 );
-const PROGRAM: Kind = Kind::OneOf(&[Kind::Plain, Kind::Flag, Kind::Number]);
-const STEPS_FORMS: Kind = Kind::List(&Kind::Map(&STEP));
-const STEPS: Key = key("processing_steps", STEPS_FORMS, "none", "what is done to each record, in this order");
-const KEEP: Key = own("keep", WORDS, "all", "the fields that stay");
-const DROP: Key = own("drop", WORDS, "none", "fields that are left out");
-const RENAME: Key = own("rename", Kind::Named(&Kind::Plain), "none", "old names of fields to new ones");
-const SET: Key = own("set", Kind::Named(&Kind::Any), "none", "fields and what they are set to");
-
-static STEP: Mapping = mapping(
-    "processing_steps",
-    "A step; programs are written in jq.",
-    &[
-        key("filter", PROGRAM, "none", "which records stay"),
-        key("map", PROGRAM, "none", "what a record becomes"),
-        key("yield_map", PROGRAM, "none", "the records that one becomes: dlt's name of `explode`"),
-        own("explode", PROGRAM, "none", "the records that one becomes"),
-        KEEP,
-        DROP,
-        RENAME,
-        SET,
-    ],
-);
-
 static EACH_FILE: Mapping = mapping(
     "for_each",
     "Values in a file beside the configuration.",
@@ -191,15 +168,10 @@ static COLUMN: Mapping = mapping(
             "none",
             "which of two rows with one key stays in a merge: the first in this order",
         ),
-        own(
-            "convert",
-            Kind::Plain,
-            "none",
-            "the value is a moment, written as `unix` seconds, `unix_ms`, `iso`, `date` or as a pattern",
-        ),
-        own("trim", Kind::Flag, "`false`", "white space around a text is left out"),
-        own("lower", Kind::Flag, "`false`", "a text is written in lower case"),
-        own("empty_as_null", Kind::Flag, "`false`", "an empty text is null"),
+        CONVERT,
+        TRIM,
+        LOWER,
+        EMPTY_AS_NULL,
         idle("precision", Kind::Whole),
         idle("timezone", Kind::Flag),
         idle("unique", Kind::Flag),
