@@ -28,12 +28,13 @@ const NESTING: Key =
 const SELECTED: Key =
     key("selected", Kind::Flag, "`true`", "`false`: read only if a child needs it, and not loaded");
 const PARALLEL: Key = idle("parallelized", Kind::Flag);
-const CONTRACT_FORMS: Kind = Kind::OneOf(&[Kind::Word(&["evolve"]), Kind::Map(&CONTRACT_FORM)]);
+const CONTRACT_FORMS: Kind =
+    Kind::OneOf(&[Kind::Word(&["evolve", "freeze", "discard_value"]), Kind::Map(&CONTRACT_FORM)]);
 const CONTRACT: Key = key(
     "schema_contract",
     CONTRACT_FORMS,
     "`evolve`",
-    "only `evolve`: new tables, columns and types are taken",
+    "what new data may change of the tables: `evolve` takes it, `freeze` fails, `discard_value` leaves it out",
 );
 
 const EACH_FORMS: Kind =
@@ -128,9 +129,19 @@ static CONTRACT_FORM: Mapping = mapping(
     "schema_contract",
     "A contract for each kind of change.",
     &[
-        key("tables", Kind::Word(&["evolve"]), "`evolve`", "new tables"),
-        key("columns", Kind::Word(&["evolve"]), "`evolve`", "new columns"),
-        key("data_type", Kind::Word(&["evolve"]), "`evolve`", "new types"),
+        key(
+            "tables",
+            Kind::Word(&["evolve", "freeze", "discard_value", "discard_row"]),
+            "`evolve`",
+            "new tables",
+        ),
+        key("columns", Kind::Word(&["evolve", "freeze", "discard_value"]), "`evolve`", "new columns"),
+        key(
+            "data_type",
+            Kind::Word(&["evolve", "freeze", "discard_value"]),
+            "`evolve`",
+            "values of other types",
+        ),
     ],
 );
 
