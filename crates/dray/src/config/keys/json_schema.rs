@@ -50,7 +50,7 @@ fn shared() -> [(&'static str, Value); 7] {
             "bytes",
             json!({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^\\s*[0-9]"}, template]}),
         ),
-        ("template", template.clone()),
+        ("template", template),
     ]
 }
 
