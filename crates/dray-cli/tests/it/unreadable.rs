@@ -168,11 +168,11 @@ fn an_unknown_connector_file_or_option() {
     insta::assert_snapshot!(said(&["run", "missing.yaml"]), @"error: cannot use the configuration: cannot read missing.yaml: No such file or directory (os error 2)");
     insta::assert_snapshot!(said(&["run", "shop.xml"]), @r"
     error: no file and no connector `shop.xml`
-    help: shipped connectors: fastbill, orb, stripe, zoho_billing
+    help: shipped connectors: fastbill, fastbill_api, orb, stripe, zoho_billing
     ");
     insta::assert_snapshot!(said(&["demo", "strpe"]), @r"
     error: no demo `strpe`
-    help: demos: fastbill, orb, stripe, zoho_billing
+    help: demos: fastbill, fastbill_api, orb, stripe, zoho_billing
     ");
     insta::assert_snapshot!(said(&["schema"]), @r"
     error: neither a configuration nor a pipeline is given

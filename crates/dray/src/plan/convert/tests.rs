@@ -138,7 +138,7 @@ ENDPOINTS:
 #[test]
 fn what_is_computed_is_left_out_and_marked() {
     let text = r#"
-def clean(row): return row
+def clean(row): return cleaner.clean(row)
 NAMES = fetch_names()
 config: RESTAPIConfig = {
     "client": {"base_url": "https://api.example.com/", "session": make_session()},
@@ -164,8 +164,9 @@ config: RESTAPIConfig = {
     #   file is executed; write the resource as a dict; a parent that only lists values becomes a list in `params`
     #   of its child
     resources:
-      # NOT CONVERTED: line 9: resources[1].processing_steps[0].map: `clean` is a function; leave it out, and
-      #   filter and change rows in SQL after the load; `endpoint.expand` makes rows of a list inside each record
+      # NOT CONVERTED: line 2: resources[1].processing_steps[0].map: `clean` cannot be read as a step:
+      #   `cleaner.clean(...)` would have to be executed; write a program in jq as text: {"filter": ".total > 0"},
+      #   {"map": ".name |= ascii_downcase"}, {"explode": ".lines[]"}; or "keep", "drop", "rename", "set"
       - name: orders
         endpoint:
           path: orders
