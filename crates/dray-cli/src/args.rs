@@ -82,7 +82,7 @@ pub(crate) struct Config {
 /// `dray init`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Init {
-    /// The address of a list, as in https://api.example.com/v1/orders
+    /// The address of a list, as in `https://api.example.com/v1/orders`
     #[arg(value_name = "URL", required_unless_present = "openapi", conflicts_with = "openapi")]
     pub(crate) url: Option<String>,
     /// A description of the API in its place

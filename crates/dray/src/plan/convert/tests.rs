@@ -151,7 +151,7 @@ config: RESTAPIConfig = {
 }
 "#;
     let converted = converted(text, Format::Python);
-    insta::assert_snapshot!(converted.yaml, @r"
+    insta::assert_snapshot!(converted.yaml, @r#"
     # Converted from api.py.
 
     # NOT CONVERTED: line 5: client.session: `make_session(...)` cannot be read, expected a literal: nothing in
@@ -179,7 +179,7 @@ config: RESTAPIConfig = {
         # NOT CONVERTED: line 10: resources[1].write_disposition.strategy: `strategy: scd2` is not supported yet;
         #   `delete-insert` and `upsert` are
         write_disposition: {disposition: merge}
-    ");
+    "#);
     planned(&converted.yaml, Format::Yaml);
 }
 
