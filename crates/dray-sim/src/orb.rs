@@ -1,5 +1,6 @@
-//! Orb: bearer token, opaque cursors, newest first; ledgers and usage under their parents.
+//! Orb: bearer token, opaque cursors, newest first; ledgers, balances and usage under their parents.
 
+mod events;
 mod records;
 mod usage;
 
@@ -9,7 +10,7 @@ use crate::clock::parse_iso;
 use crate::draw;
 use crate::message::{Request, Response};
 use crate::world::{Groups, World};
-use records::LEDGER;
+use records::{BLOCKS, LEDGER};
 use usage::METRICS;
 
 pub(crate) const KEY: &str = "sim-orb-key-4242";
@@ -20,6 +21,8 @@ pub(crate) const RESOURCES: &[&str] = &[
     "plans",
     "invoices",
     "credits_ledger_entries",
+    "credit_balances",
+    "resource_events",
     "subscription_usage",
     "subscription_usage_rows",
 ];
@@ -42,6 +45,8 @@ static INVOICE: Kind =
     Kind { name: "invoices", prefix: "inv_", time: "invoice_date", record: records::invoice };
 static ENTRY: Kind =
     Kind { name: "credits_ledger_entries", prefix: "led_", time: "created_at", record: records::entry };
+static BALANCE: Kind =
+    Kind { name: "credit_balances", prefix: "blk_", time: "effective_date", record: records::balance };
 
 static TOP: [&Kind; 4] = [&CUSTOMER, &SUBSCRIPTION, &PLAN, &INVOICE];
 
@@ -63,9 +68,14 @@ fn route(world: &World, request: &Request) -> Result<Response, Box<Response>> {
     let segments = request.segments();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["v1", "customers", id, "credits", "ledger"]) => {
-            let index = parent(world, &CUSTOMER, id)?;
+            let index = ledger(world, id)?;
             list(world, request, &ENTRY, LEDGER.before(index), LEDGER.before(index + 1), Some(&LEDGER))
         }
+        ("GET", ["v1", "customers", id, "credits"]) => {
+            let index = ledger(world, id)?;
+            list(world, request, &BALANCE, BLOCKS.before(index), BLOCKS.before(index + 1), Some(&BLOCKS))
+        }
+        ("GET", ["v1", "resource_events"]) => events::answer(world, request),
         ("GET", ["v1", "subscriptions", id, "usage"]) => {
             usage::answer(world, request, parent(world, &SUBSCRIPTION, id)?)
         }
@@ -96,31 +106,73 @@ fn list(
         let index = world.first_at_or_after(world.size, unix);
         groups.map_or(index, |groups| groups.before(index))
     };
-    for (name, value) in &request.query {
-        let Some(operator) = name.strip_prefix(kind.time) else { continue };
-        let unix =
-            parse_iso(value).ok_or_else(|| invalid(&format!("{name}: not an ISO 8601 time: {value}")))?;
-        match operator {
-            "[gt]" => low = low.max(first(unix + 1)),
-            "[gte]" => low = low.max(first(unix)),
-            "[lt]" => high = high.min(first(unix)),
-            "[lte]" => high = high.min(first(unix + 1)),
-            _ => return Err(invalid(&format!("unknown parameter {name}"))),
-        }
-    }
+    let (from, until) = times(request, kind.time)?;
+    low = from.map_or(low, |unix| low.max(first(unix)));
+    high = until.map_or(high, |unix| high.min(first(unix)));
     let limit = limit(request)?;
     if let Some(cursor) = request.param("cursor") {
         let next = draw::index_of(CURSOR, world.seed, cursor);
         high = high.min(next.ok_or_else(|| invalid("The cursor is not valid."))?);
     }
     let take = usize::try_from(world.capped(limit)).unwrap_or(usize::MAX - 1);
-    let there = |index: &u64| groups.is_some() || world.exists(kind.name, *index);
+    let there = |index: &u64| {
+        (groups.is_some() || world.exists(kind.name, *index)) && shown(world, request, kind, *index)
+    };
     let mut page: Vec<u64> = (low..high).rev().filter(there).take(take + 1).collect();
     let has_more = page.len() > take;
     page.truncate(take);
     let next = page.last().filter(|_| has_more).map(|last| draw::id(CURSOR, world.seed, *last));
     let data: Vec<Value> = page.into_iter().map(|index| (kind.record)(world, index)).collect();
     Ok(Response::json(&paged(data, has_more, next)))
+}
+
+/// The times that filters on `field` leave: the first, and the first that is too late.
+fn times(request: &Request, field: &str) -> Result<(Option<i64>, Option<i64>), Box<Response>> {
+    let (mut from, mut until) = (None::<i64>, None::<i64>);
+    for (name, value) in &request.query {
+        let Some(operator) = name.strip_prefix(field) else { continue };
+        let unix =
+            parse_iso(value).ok_or_else(|| invalid(&format!("{name}: not an ISO 8601 time: {value}")))?;
+        match operator {
+            "[gt]" => from = from.max(Some(unix + 1)),
+            "[gte]" => from = from.max(Some(unix)),
+            "[lt]" => until = Some(until.map_or(unix, |end| end.min(unix))),
+            "[lte]" => until = Some(until.map_or(unix + 1, |end| end.min(unix + 1))),
+            _ => return Err(invalid(&format!("unknown parameter {name}"))),
+        }
+    }
+    Ok((from, until))
+}
+
+/// Invoices are listed by status: without `status[]` no drafts and no void ones. A list of balances holds the blocks
+/// that are used up only if it is asked for them.
+fn shown(world: &World, request: &Request, kind: &Kind, index: u64) -> bool {
+    match kind.name {
+        "invoices" => {
+            let status = records::invoice_status(world, index);
+            let mut asked = request
+                .query
+                .iter()
+                .filter(|(name, _)| name == "status[]")
+                .map(|(_, value)| value)
+                .peekable();
+            match asked.peek() {
+                Some(_) => asked.any(|value| value == status),
+                None => !matches!(status, "draft" | "void"),
+            }
+        }
+        "credit_balances" => request.param("include_all_blocks") == Some("true") || !records::used_up(index),
+        _ => true,
+    }
+}
+
+/// The customer of a ledger; `credits_ledger_entries` counts as removed for one that has none.
+fn ledger(world: &World, customer: &str) -> Result<u64, Box<Response>> {
+    let index = parent(world, &CUSTOMER, customer)?;
+    if world.exists(ENTRY.name, index) {
+        return Ok(index);
+    }
+    Err(refuse(404, &format!("{customer} has no credits ledger.")))
 }
 
 /// A cursor says below which index the next page begins.
@@ -186,11 +238,15 @@ pub(crate) fn repeat_cursor(request: &Request, body: &mut Value) {
 pub(crate) fn expected(world: &World, resource: &str) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     match resource {
-        "credits_ledger_entries" => {
-            for index in world.indexes("customers") {
-                let entries = LEDGER.before(index)..LEDGER.before(index + 1);
-                all.extend(entries.map(|entry| (CUSTOMER.id(world, index), records::entry(world, entry))));
+        "credits_ledger_entries" | "credit_balances" => {
+            let (kind, groups) = if resource == ENTRY.name { (&ENTRY, &LEDGER) } else { (&BALANCE, &BLOCKS) };
+            for index in world.indexes("customers").into_iter().filter(|&at| world.exists(ENTRY.name, at)) {
+                let children = groups.before(index)..groups.before(index + 1);
+                all.extend(children.map(|child| (CUSTOMER.id(world, index), (kind.record)(world, child))));
             }
+        }
+        "resource_events" => {
+            all.extend(events::expected(world).map(|event| (String::new(), event)));
         }
         "subscription_usage" | "subscription_usage_rows" => {
             for index in world.indexes("subscriptions") {

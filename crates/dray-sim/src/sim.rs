@@ -227,7 +227,8 @@ impl Sim {
 
     /// Changes existing records of a top-level resource (a name of [`Sim::resources`]); index 0 is the oldest. Stripe
     /// tells of it in its events. Creation times stay; what moves is `metadata.revision` (Stripe, Orb), the time of modification (FastBill, Zoho)
-    /// or, for Zoho's taxes and transactions, `tax_name` and `reference_number`.
+    /// or, for Zoho's taxes and transactions, `tax_name` and `reference_number`. Orb's invoices change their status, and
+    /// its `subscription_usage` is corrected, by the subscription's index.
     pub fn mutate(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
             for index in indexes {
@@ -237,7 +238,7 @@ impl Sim {
     }
 
     /// Deletes records of a top-level resource; index 0 is the oldest. Their children go with them, except Stripe's
-    /// `balance_transactions`, which no payout owns. Stripe tells of it in its events where its objects can be deleted.
+    /// `balance_transactions`, which no payout owns. Orb's `credits_ledger_entries` are those of customer `index`. Stripe tells of it in its events where its objects can be deleted.
     pub fn remove(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
             for index in indexes {

@@ -10,6 +10,7 @@ mod corpus;
 mod documents;
 mod init;
 mod keys;
+mod orb;
 mod plans;
 mod ranges;
 mod runs;

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{CUSTOMER, ENTRY, INVOICE, PLAN, SUBSCRIPTION};
+use super::{BALANCE, CUSTOMER, ENTRY, INVOICE, PLAN, SUBSCRIPTION};
 use crate::clock::{date, iso};
 use crate::draw::{self, Draw};
 use crate::world::{Groups, World, mark_revision};
 
 /// Ledger entries of customers: 100 in 10, four of ten have none, one needs a second page of 50.
 pub(super) const LEDGER: Groups = Groups(&[0, 3, 0, 1, 62, 0, 8, 25, 0, 1]);
+
+/// Credit blocks of customers: 8 in 10.
+pub(super) const BLOCKS: Groups = Groups(&[0, 1, 0, 1, 3, 0, 1, 1, 0, 1]);
 
 pub(super) fn customer(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "orb customer", index);
@@ -108,6 +111,15 @@ pub(super) fn subscription(world: &World, index: u64) -> Value {
     record
 }
 
+/// An invoice that is changed is void, and a draft after another change: what no list shows unasked.
+pub(super) fn invoice_status(world: &World, index: u64) -> &'static str {
+    match world.revision("invoices", index) {
+        0 => Draw::new(world.seed, "orb invoice status", index).pick(&["issued", "paid", "synced"]),
+        1 => "void",
+        _ => "draft",
+    }
+}
+
 pub(super) fn invoice(world: &World, index: u64) -> Value {
     let draw = &mut Draw::new(world.seed, "orb invoice", index);
     let issued = world.created(index);
@@ -116,7 +128,7 @@ pub(super) fn invoice(world: &World, index: u64) -> Value {
     let mut record = json!({
         "id": INVOICE.id(world, index),
         "invoice_number": format!("SIM-{index:05}"),
-        "status": draw.pick(&["issued", "paid", "synced"]),
+        "status": invoice_status(world, index),
         "invoice_date": iso(issued),
         "due_date": iso(issued + 30 * 86_400),
         "created_at": iso(issued),
@@ -195,5 +207,27 @@ pub(super) fn entry(world: &World, index: u64) -> Value {
         },
         "event_id": if increment { Value::Null } else { json!(draw.hex()) },
         "metadata": null,
+    })
+}
+
+/// Every fourth block is used up.
+pub(super) fn used_up(index: u64) -> bool {
+    index % 4 == 3
+}
+
+pub(super) fn balance(world: &World, index: u64) -> Value {
+    let draw = &mut Draw::new(world.seed, "orb balance", index);
+    let created = world.created(BLOCKS.parent(index));
+    let most = draw.between(100, 900);
+    json!({
+        "id": BALANCE.id(world, index),
+        "balance": if used_up(index) { 0 } else { most / 2 },
+        "effective_date": iso(created),
+        "expiry_date": if draw.one_in(2) { Value::Null } else { json!(iso(created + 365 * 86_400)) },
+        "filters": [],
+        "maximum_initial_balance": most,
+        "metadata": {},
+        "per_unit_cost_basis": "1.00",
+        "status": "active",
     })
 }

@@ -119,8 +119,13 @@ pub(super) fn metric_usage(world: &World, subscription: u64, metric: u64, period
     })
 }
 
-/// Whole numbers, fractions and zeros in one column, as usage really is.
+/// Whole numbers, fractions and zeros in one column, as usage really is. The first change of a subscription's usage
+/// corrects every day to 0, later ones to 100 each.
 fn quantity(world: &World, subscription: u64, metric: u64, start: i64) -> Value {
+    match world.revision("subscription_usage", subscription) {
+        0 => {}
+        revision => return json!((revision - 1) * 100),
+    }
     let day = u64::try_from(start.div_euclid(DAY)).unwrap_or(0);
     let draw = &mut Draw::new(world.seed ^ day.rotate_left(32), "usage", subscription * 8 + metric);
     let whole = draw.below(5_000);

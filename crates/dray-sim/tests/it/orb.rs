@@ -114,3 +114,59 @@ fn refuses_with_a_problem_document() {
     }
     assert_eq!(send(&sim, "GET", "/v1/plans", &[], "").expect("an answer").status, 401);
 }
+
+#[test]
+fn a_customer_without_a_ledger_is_404_until_it_has_one() {
+    let sim = start(Api::Orb, 10);
+    let balances = || sim.expected("credit_balances").len();
+    assert_eq!(balances(), 8);
+    let customer = sim.expected("customers")[4]["id"].as_str().expect("an id").to_owned();
+    let blocks = format!("/v1/customers/{customer}/credits");
+    // Block 3, the second of its three, is used up.
+    assert_eq!(walk(&sim, &blocks).0.len(), 2);
+    assert_eq!(walk(&sim, &format!("{blocks}?include_all_blocks=true")).0.len(), 3);
+    sim.remove("credits_ledger_entries", [4]);
+    assert_eq!(get(&sim, &blocks).status, 404);
+    assert_eq!(get(&sim, &format!("{blocks}/ledger")).status, 404);
+    assert_eq!((balances(), sim.expected("credits_ledger_entries").len()), (5, 38));
+    sim.restore("credits_ledger_entries", [4]);
+    assert_eq!(walk(&sim, &format!("{blocks}/ledger")).0.len(), 62);
+}
+
+#[test]
+fn changed_invoices_are_listed_only_by_their_status() {
+    let sim = start(Api::Orb, 10);
+    sim.mutate("invoices", [2, 3, 3]);
+    assert_eq!(walk(&sim, "/v1/invoices").0.len(), 8);
+    assert_eq!(walk(&sim, "/v1/invoices?status[]=void").0.len(), 1);
+    assert_eq!(walk(&sim, "/v1/invoices?status[]=void&status[]=draft").0.len(), 2);
+}
+
+#[test]
+fn events_tell_of_what_was_made_and_changed() {
+    let sim = start(Api::Orb, 60);
+    sim.mutate("plans", [7]);
+    let (events, pages) = walk(&sim, "/v1/resource_events?resource_type=plan");
+    assert_eq!((events.len(), pages), (61, 2));
+    assert_eq!(events[0]["type"], "plan.edited");
+    assert_eq!(sim.expected("resource_events").len(), 4 * 60 + 1);
+    let since = events[0]["created_at"].as_str().expect("a time").replace('+', "%2B");
+    let newer = walk(&sim, &format!("/v1/resource_events?resource_type=plan&created_at[gte]={since}")).0;
+    assert_eq!(newer, events[..1]);
+    assert_eq!(get(&sim, "/v1/resource_events?resource_type=nothing").status, 400);
+}
+
+#[test]
+fn usage_is_corrected_to_nothing_first() {
+    let sim = start(Api::Orb, 10);
+    let quantities = || -> Vec<f64> {
+        let rows = sim.expected_with_parent("subscription_usage_rows").into_iter();
+        let id = sim.expected("subscriptions")[3]["id"].clone();
+        rows.filter(|(parent, _)| id == **parent).filter_map(|(_, row)| row["quantity"].as_f64()).collect()
+    };
+    // Three metrics of seven days.
+    sim.mutate("subscription_usage", [3]);
+    assert_eq!(quantities(), [0.0; 21]);
+    sim.mutate("subscription_usage", [3]);
+    assert_eq!(quantities(), [100.0; 21]);
+}

@@ -199,9 +199,15 @@ fn every_connector_compiles_without_a_note() {
 
 #[test]
 fn the_connector_for_metered_billing() {
-    let plan = planned(connectors::shipped("orb").unwrap_or_default(), Format::Yaml);
-    insta::assert_snapshot!(part(&explained(&plan), "subscription_usage"), @r#"
+    // With the variables of the file, which say what is left out.
+    let sources = Sources { placeholders: true, ..Sources::new(Timestamp::UNIX_EPOCH) };
+    let text = connectors::shipped("orb").unwrap_or_default().to_owned();
+    let loaded = read_text_as("orb".to_owned(), text, Format::Yaml).unwrap();
+    let plan = prepare(loaded, &[], &sources).plan.unwrap();
+    insta::assert_snapshot!(part(&explain(&plan), "subscription_usage"), @r#"
     GET https://api.withorb.com/v1/subscriptions/{subscriptions.id}/usage
+    parameter     granularity = day
+    parameter     view_mode = periodic
     parent        once for each record of subscriptions; rows carry subscription_id (its id)
     auth          bearer token
     pages         cursor at pagination_metadata.next_cursor, sent as `cursor`, 50 records each (`limit`)
