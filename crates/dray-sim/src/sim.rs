@@ -238,7 +238,8 @@ impl Sim {
     }
 
     /// Deletes records of a top-level resource; index 0 is the oldest. Their children go with them, except Stripe's
-    /// `balance_transactions`, which no payout owns. Orb's `credits_ledger_entries` are those of customer `index`. Stripe tells of it in its events where its objects can be deleted.
+    /// `balance_transactions`, which no payout owns. Stripe tells of it in its events where its objects can be deleted.
+    /// Orb's `credits_ledger_entries` are removed with the balances of a customer, whose index is given.
     pub fn remove(&self, resource: &str, indexes: impl IntoIterator<Item = u64>) {
         self.shared.change(|world| {
             for index in indexes {

@@ -6,7 +6,7 @@ use super::{CURSOR, Kind, TOP, invalid, limit, paged, times};
 use crate::clock::iso;
 use crate::draw;
 use crate::message::{Request, Response};
-use crate::world::World;
+use crate::world::{Change, What, World};
 
 /// The kind that `resource_type` names: one of `customers` is a `customer`.
 fn kind_of(name: &str) -> Option<&'static Kind> {
@@ -50,8 +50,8 @@ pub(super) fn expected(world: &World) -> impl Iterator<Item = Value> {
 /// Oldest first, each with its time.
 fn of_kind(world: &World, kind: &'static Kind) -> Vec<(i64, Value)> {
     let made = (0..world.size).map(|index| (world.created(index), index, 0));
-    let changes = world.changes().iter().filter(|change| change.resource == kind.name);
-    let changed = changes.map(|change| (change.at, change.index, change.revision.max(1)));
+    let ours = |change: &&Change| change.resource == kind.name && change.what == What::Revised;
+    let changed = world.changes().iter().filter(ours).map(|change| (change.at, change.index, change.revision));
     let mut all: Vec<_> = made.chain(changed).collect();
     all.sort_unstable();
     all.into_iter().map(|(at, index, revision)| (at, event(world, kind, at, index, revision))).collect()
