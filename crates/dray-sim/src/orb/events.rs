@@ -51,7 +51,8 @@ pub(super) fn expected(world: &World) -> impl Iterator<Item = Value> {
 fn of_kind(world: &World, kind: &'static Kind) -> Vec<(i64, Value)> {
     let made = (0..world.size).map(|index| (world.created(index), index, 0));
     let ours = |change: &&Change| change.resource == kind.name && change.what == What::Revised;
-    let changed = world.changes().iter().filter(ours).map(|change| (change.at, change.index, change.revision));
+    let changed =
+        world.changes().iter().filter(ours).map(|change| (change.at, change.index, change.revision));
     let mut all: Vec<_> = made.chain(changed).collect();
     all.sort_unstable();
     all.into_iter().map(|(at, index, revision)| (at, event(world, kind, at, index, revision))).collect()
