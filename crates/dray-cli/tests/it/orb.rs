@@ -101,6 +101,17 @@ fn usage_by_days_is_read_again_for_corrections() {
     // One request for each subscription: the range is not cut.
     let asked = orb.bench.sim.requests().iter().filter(|request| request.path.ends_with("/usage")).count();
     assert_eq!(asked, 10);
+
+    // What is older is corrected by a run that is told to begin there.
+    let all = format!(
+        "SELECT CAST(sum(quantity) AS BIGINT), count(*) FROM test_dataset.subscription_usage \
+         WHERE subscription_id = '{}'",
+        text(&subscriptions[3]["id"])
+    );
+    assert_ne!(orb.bench.query(&all), [["0", "150"]]);
+    let begin = orb.bench.column("SELECT CAST(current_date - 50 AS VARCHAR)").remove(0);
+    orb.run_with(&["subscription_usage_days", "--set", &usage_since(50), "--since", &begin]);
+    assert_eq!(orb.bench.query(&all), [["0", "150"]]);
 }
 
 /// Five groups: three names, the empty text and null; each stays what it is, however often it is read.
