@@ -109,6 +109,8 @@ def full(bench, lists, tenth, pages):
     with serve.slow_server(workloads.SLOW_MS) as slow:
         for workload in workloads.slow_workloads(slow.url):
             bench.measure("slow", workload, slow, ["dray", "dlt"], warm=0)
+            # It takes a minute and hardly varies.
+            bench.measure("plain", workload, slow, ["dlt_plain"], runs=1, warm=0)
     for total in GROWTH:
         workload = workloads.growth_workload(lists, f"{pages.url}/full/", total)
         bench.measure("growth", workload, pages, ["dray"], runs=3)

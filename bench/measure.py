@@ -64,6 +64,12 @@ def dlt_command(programs, workload, config, file_format=("parquet",)):
     return command, more
 
 
+def plain_dlt_command(programs, workload, config):
+    """With dlt's own settings, as it comes."""
+    command, more = dlt_command(programs, workload, config)
+    return command, {name: value for name, value in more.items() if not name.startswith("EXTRACT__")}
+
+
 def duckdb_command(programs, workload, _config):
     files = f"{programs.pages}/{workload.files}/*.json"
     return [programs.python, str(HERE / "run_duckdb.py"), f"{programs.folder}/out.duckdb", workload.files, files], {}
@@ -77,6 +83,7 @@ COMMANDS = {
     "dray": dray_command,
     "dlt": dlt_command,
     "dlt_default": default_dlt_command,
+    "dlt_plain": plain_dlt_command,
     "duckdb": duckdb_command,
 }
 
@@ -116,6 +123,8 @@ def fresh(programs, config):
 def run(name, programs, workload, server):
     """One measured run of one program, checked."""
     chosen = workload.dlt_config if name.startswith("dlt") and workload.dlt_config else workload.config
+    if name == "dlt_plain":
+        chosen = workloads.one_by_one(chosen)
     config = fresh(programs, chosen)
     command, more = COMMANDS[name](programs, workload, config)
 

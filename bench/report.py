@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 import pathlib
 import statistics
 
@@ -121,6 +122,26 @@ def requests(results):
     return table(
         ["As the server counted", "dray: requests", "dlt: requests", "dray: most at once", "dlt: most at once"], rows
     )
+
+
+def waiting(results, slow, at_once):
+    """What waiting alone takes, and what dlt takes where nothing is told to be parallelized."""
+    plain = {result["id"]: result["runs"]["dlt_plain"] for result in group(results, "plain")}
+    if not plain:
+        return []
+    rows = []
+    for result in slow:
+        dray, other = result["runs"]["dray"], plain[result["id"]]
+        rounds = math.ceil(median(dray, "requests") / at_once)
+        least = rounds * results["slow_ms"] / 1000
+        mine, theirs = median(dray, "wall_s"), median(other, "wall_s")
+        rows.append([label(result), f"{least:.2f}", f"{mine:.3g}", f"{theirs:.3g}", f"{theirs / mine:.1f}×"])
+    words = (
+        f"Nobody can be faster than the waiting: {at_once} requests at a time take {results['slow_ms']} ms a round. The last"
+        " columns are dlt with the configuration as people write it, where nothing is `parallelized`, once; the tables below"
+        " are dlt at its best.\n"
+    )
+    return [words, table(["Wall time, s", "waiting alone", "dray", "dlt, one by one", "dlt, one by one / dray"], rows)]
 
 
 def growth(results):
@@ -258,6 +279,7 @@ def document(results):
         f" {at_once} workers and `parallelized` resources.\n"
         "For time windows, which dlt does not know, it has one resource a window.\n",
     ]
+    parts += waiting(results, slow, at_once)
     parts += [compared(slow, ["dlt"], key) for key in KEYS] + [requests(slow)]
     parts += ["## One row\n", "What a run costs that has nothing to do.\n"]
     parts += [compared(group(results, "start"), ["dlt"], key) for key in KEYS]

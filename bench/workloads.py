@@ -193,6 +193,12 @@ def slow_windows(base):
     )
 
 
+def one_by_one(config):
+    """As people write it for dlt: nothing is told to be parallelized."""
+    plain = [{key: value for key, value in resource.items() if key != "parallelized"} for resource in config["resources"]]
+    return config | {"resources": plain}
+
+
 def slow_workloads(base):
     """What waiting costs: every answer comes after SLOW_MS, so only requests side by side help."""
     return [slow_list(base), slow_children(base), slow_windows(base)]
