@@ -13,8 +13,11 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{Document, Kind, ParseError};
 use crate::plan::{Encoding, FormatKind, FormatPlan, Limits};
 
-/// Bytes of a body that an error shows.
-const SHOWN: usize = 200;
+/// A body of no more bytes may be white space alone.
+const SHORT: usize = 200;
+/// Bytes of a body that are kept for an error. It shows fewer: what the API repeats of a secret is taken out first, and must
+/// be there whole.
+const KEPT: usize = 8 << 10;
 
 /// A body that is no page.
 #[derive(Debug)]
@@ -53,9 +56,9 @@ pub(super) fn read(
             Cow::Owned(text) => text.into_bytes(),
         };
     }
-    let begins = String::from_utf8_lossy(body.get(..body.len().min(SHOWN)).unwrap_or_default()).into_owned();
+    let begins = String::from_utf8_lossy(body.get(..body.len().min(KEPT)).unwrap_or_default()).into_owned();
     let facts = Facts { length, kind, begins };
-    if facts.begins.trim_start_matches('\u{feff}').trim_ascii().is_empty() && body.len() <= SHOWN {
+    if facts.begins.trim_start_matches('\u{feff}').trim_ascii().is_empty() && body.len() <= SHORT {
         let message = format!("the answer is empty where {} was expected", format.kind.name());
         return Err(Unreadable { error: facts.error(&message), begins: String::new(), again: true });
     }
@@ -117,7 +120,7 @@ fn declared(body: &[u8], format: &FormatKind) -> Option<Encoding> {
     if !matches!(format, FormatKind::Xml(_)) || !body.starts_with(b"<?xml") {
         return None;
     }
-    let head = String::from_utf8_lossy(body.get(..body.len().min(SHOWN))?);
+    let head = String::from_utf8_lossy(body.get(..body.len().min(SHORT))?);
     let (_, after) = head.split("?>").next()?.split_once("encoding=")?;
     let name = after.split(['"', '\'']).nth(1)?;
     charset::named(name)

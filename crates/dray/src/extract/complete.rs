@@ -222,6 +222,10 @@ impl Errand {
             selected.leave_out(chain.dropped());
             rest.rejects.extend(bad.taken_out_of(&mut selected.records));
             rest.pages.push((selected.document, selected.records));
+            let most = session.plan.client.limits.json.items;
+            if rest.pages.iter().map(|(_, items)| items.len()).sum::<usize>() > most {
+                return Err(too_long(most));
+            }
             match next {
                 Next::Page(following) => {
                     if let Token::Link(url) = &following {

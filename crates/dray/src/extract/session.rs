@@ -27,6 +27,8 @@ use crate::secret::{Scrubber, Secret};
 
 /// New tokens for one request: the second is for a token that ended while the request was under way again.
 const MAX_RENEWALS: u32 = 2;
+/// Bytes of a body that is no page which an error shows.
+const SHOWN: usize = 200;
 /// What all requests of a run share.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -234,7 +236,9 @@ impl Session {
 
     /// Adds how a body begins, without credentials that it repeats.
     fn beginning_with(&self, error: Error, begins: &str) -> Error {
-        let line = self.scrubbed(begins).split_whitespace().collect::<Vec<_>>().join(" ");
+        let clear = self.scrubbed(begins);
+        let shown = clear.get(..clear.floor_char_boundary(SHOWN)).unwrap_or_default();
+        let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.is_empty() { error } else { error.with("begins", line) }
     }
 

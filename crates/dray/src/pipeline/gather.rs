@@ -289,10 +289,17 @@ impl Gatherer {
         self.outcomes.get(resource).is_some_and(|outcome| matches!(outcome.ended, Some(Ok(()))))
     }
 
+    /// Whether all that it is asked for came: of a parent that failed here, extract does not know, and other records of it may
+    /// come in the next run.
+    fn has_all_parents(&self, at: usize) -> bool {
+        let parent = self.plan.resources.get(at).and_then(|plan| plan.parent.as_ref());
+        parent.is_none_or(|parent| self.is_complete(parent.resource) && self.has_all_parents(parent.resource))
+    }
+
     /// Tells the loader which resources are complete, and decides about the families that have ended.
     fn settle(&mut self) {
         for at in self.needed.clone() {
-            let complete = self.is_complete(at);
+            let complete = self.is_complete(at) && self.has_all_parents(at);
             let (Some(plan), Some(outcome)) = (self.plan.resources.get(at), self.outcomes.get_mut(at)) else {
                 continue;
             };

@@ -1,5 +1,7 @@
 //! Rows that wait in `<dataset>_staging` until their resource is complete, and switching them in.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::checkpoint::{Checkpoint, by_table};
 use super::family::Family;
 use super::sql::Session;
@@ -12,9 +14,15 @@ pub(super) fn prefix(pipeline: &str) -> String {
     format!("{pipeline}:")
 }
 
-/// The staging table of a table; each resource has its own, for two may fill one table.
+/// The staging table of a table; each resource has its own, for two may fill one table. Where the name has capitals, a digest
+/// tells it from that of a resource which differs in nothing else: to DuckDB they would be one name.
 pub(super) fn name(pipeline: &str, resource: &str, table: &str) -> String {
-    format!("{}{resource}:{table}", prefix(pipeline))
+    let prefix = prefix(pipeline);
+    if resource.chars().any(char::is_uppercase) {
+        format!("{prefix}{resource}:{:08x}:{table}", xxh3_64(resource.as_bytes()) >> 32)
+    } else {
+        format!("{prefix}{resource}:{table}")
+    }
 }
 
 impl Checkpoint<'_> {

@@ -71,7 +71,7 @@ pub(super) fn given(plan: &TokenPlan, answer: Answer, session: &Session) -> Resu
     let refused = |message: &str| Error::new(ErrorKind::Auth, message).with("status", status.as_u16());
     let login = plan.grant == Grant::Login;
     let headers = answer.headers;
-    let begins = beginning(&answer.body);
+    let begins = session.begins(&answer.body);
     let document = Document::parse(answer.body);
     let text = |path: &Path| {
         let document = document.as_ref().ok()?;
@@ -91,7 +91,6 @@ pub(super) fn given(plan: &TokenPlan, answer: Answer, session: &Session) -> Resu
     if !status.is_success() {
         let what = if login { "the login is refused" } else { "the token endpoint refuses" };
         let error = refused(what).hint("check the credentials, and that they belong to this address");
-        let begins = session.scrubbed(&begins);
         return Err(if begins.is_empty() { error } else { error.with("body", begins) });
     }
     let in_body = matches!(plan.token, TokenSource::Body(_));
@@ -153,13 +152,6 @@ fn hide(value: &serde_json::Value, session: &Session) {
         serde_json::Value::Array(items) => items.iter().for_each(|item| hide(item, session)),
         _ => {}
     }
-}
-
-/// How a body begins, on one line.
-fn beginning(body: &[u8]) -> String {
-    const SHOWN: usize = 300;
-    let text = String::from_utf8_lossy(body.get(..body.len().min(SHOWN)).unwrap_or_default());
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The value of the cookie of this name, if that is the one set.

@@ -10,6 +10,7 @@ use crate::json::{Flaw, FlawKind};
 use crate::plan::{CsvPlan, Limits};
 
 pub(super) fn written(body: &[u8], plan: &CsvPlan, limits: &Limits) -> Result<Written, Wrong> {
+    refuse_other(body, plan)?;
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -46,6 +47,27 @@ pub(super) fn written(body: &[u8], plan: &CsvPlan, limits: &Limits) -> Result<Wr
     }
     written.json.push(b']');
     Ok(written)
+}
+
+/// Anything can be read as CSV: a page of HTML or an error in JSON would be a header without rows. So would a body that was
+/// cut within quotes be one long field.
+fn refuse_other(body: &[u8], plan: &CsvPlan) -> Result<(), Wrong> {
+    let refused = |line: usize, why: &str| Err(Wrong::Malformed { line, why: why.to_owned() });
+    match body.trim_ascii_start().first() {
+        Some(b'<') => return refused(1, "it begins as markup does"),
+        Some(b'{' | b'[') => return refused(1, "it begins as JSON does"),
+        _ => {}
+    }
+    // A quote inside quotes is doubled, so those of a sound body are even.
+    let (mut quotes, mut line, mut opened) = (0_u64, 1_usize, 1_usize);
+    for byte in body {
+        if *byte == plan.quote {
+            quotes += 1;
+            opened = if quotes % 2 == 1 { line } else { opened };
+        }
+        line += usize::from(*byte == b'\n');
+    }
+    if quotes % 2 == 1 { refused(opened, "a quote is never closed") } else { Ok(()) }
 }
 
 fn record(row: &ByteRecord, names: &[Vec<u8>], infer: bool, json: &mut Vec<u8>) {

@@ -52,10 +52,11 @@ pub(super) fn check(drafts: &[Draft], merged: &[Merged], problems: &mut Problems
             .and_then(|resource| resource.endpoint.incremental.as_ref());
         let Some(config) = written else { continue };
         problems.resource = Some(plan.name.clone());
-        if let Some(retention) = config.retention.as_ref().filter(|_| draft.parent.is_some()) {
+        let alone = draft.parent.is_none() && plan.each.is_none();
+        if let Some(retention) = config.retention.as_ref().filter(|_| !alone) {
             problems.add_with_hint(
                 &retention.at,
-                "`retention` is for resources without a parent: of a parent that was quiet for long nothing is missing",
+                "`retention` is for resources without a parent and without `for_each`: of one that was quiet for long nothing is missing",
                 "leave it out",
             );
         }

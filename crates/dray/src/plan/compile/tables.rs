@@ -100,7 +100,8 @@ fn check(drafts: &[Draft], merged: &[Merged], problems: &mut Problems<'_>) {
 
 fn root<'a>(draft: &'a Draft, merged: &'a [Merged]) -> Option<Root<'a>> {
     let plan = &draft.plan;
-    if !plan.selected || plan.load.disposition == Disposition::Skip {
+    // One that is not selected may be named on the command line, and what it loaded once may still be there.
+    if plan.load.disposition == Disposition::Skip {
         return None;
     }
     let written = merged

@@ -36,11 +36,25 @@ struct Endpoint {
     comments: Vec<(&'static str, String)>,
 }
 
+/// A description without templates: it may come from anybody, and must not look up what is here.
+fn inert(description: &Value) -> Value {
+    let text = |text: &str| text.replace("${", "$${");
+    match description {
+        Value::String(written) => Value::String(text(written)),
+        Value::Array(items) => Value::Array(items.iter().map(inert).collect()),
+        Value::Object(entries) => {
+            Value::Object(entries.iter().map(|(key, value)| (text(key), inert(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// The configuration of an API from its description, with comments. `from`: where the description was found.
 ///
 /// # Errors
 /// If it is no description, or has no list.
 pub fn configuration(description: &Value, from: Option<&Url>) -> Result<(Node, Comments)> {
+    let description = &inert(description);
     let spec = Spec::of(description).ok_or_else(|| {
         Error::new(ErrorKind::Config, "this is no OpenAPI description")
             .hint("it begins with `openapi: 3...` or `swagger: \"2.0\"`, and has `paths`")
