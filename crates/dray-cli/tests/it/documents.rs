@@ -8,7 +8,11 @@ use dray_sim::{Api, Options, Sim};
 use crate::support::Bench;
 
 /// What the documentation takes from the environment.
-const SECRETS: [&str; 6] = ["API_KEY", "CLIENT_ID", "CLIENT_SECRET", "ACCOUNT_ID", "USERNAME", "PASSWORD"];
+const SECRETS: [&str; 7] =
+    ["API_KEY", "CLIENT_ID", "CLIENT_SECRET", "ACCOUNT_ID", "USERNAME", "PASSWORD", "REFRESH_TOKEN"];
+
+/// The documents whose configurations are checked.
+pub(crate) const SHOWING: [&str; 3] = ["README.md", "docs/configuration.md", "docs/cookbook.md"];
 
 pub(crate) fn document(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)).unwrap()
@@ -54,7 +58,7 @@ fn every_configuration_in_the_documentation_is_right() {
     // A list that an example names.
     std::fs::write(folder.path().join("metrics.txt"), "visits\n").unwrap();
     let mut checked = 0;
-    for name in ["README.md", "docs/configuration.md"] {
+    for name in SHOWING {
         for block in blocks(&document(name)) {
             let file = folder.path().join("shown.yaml");
             std::fs::write(&file, completed(block)).unwrap();

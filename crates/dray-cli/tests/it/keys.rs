@@ -8,7 +8,7 @@ use dray::config::keys::{json_schema, reference};
 use dray::config::parse::{Format, parse};
 use jsonschema::Validator;
 
-use crate::documents::{blocks, completed, document};
+use crate::documents::{SHOWING, blocks, completed, document};
 
 fn validator() -> Validator {
     jsonschema::validator_for(&json_schema()).unwrap()
@@ -41,7 +41,7 @@ fn every_shown_and_shipped_configuration_is_valid() {
         assert_eq!(against(&validator, yaml), [""; 0], "{name}");
         checked += 1;
     }
-    for name in ["README.md", "docs/configuration.md"] {
+    for name in SHOWING {
         let document = document(name);
         for block in blocks(&document) {
             let block = completed(block);

@@ -6,6 +6,7 @@ mod commands;
 mod compat;
 mod connectors;
 mod convert;
+mod cookbook;
 mod corpus;
 mod documents;
 mod init;
