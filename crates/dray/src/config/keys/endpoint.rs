@@ -28,9 +28,9 @@ pub(super) static ENDPOINT: Mapping = mapping(
         key("json", Kind::Named(&Kind::Any), "none", "a JSON body"),
         own(
             "data",
-            Kind::OneOf(&[Kind::Named(&FORM_VALUE), Kind::List(&Kind::List(&FORM_VALUE))]),
+            Kind::OneOf(&[Kind::Named(&FORM_VALUE), Kind::List(&Kind::List(&FORM_VALUE)), Kind::Text]),
             "none",
-            "a form body: names to values, or a list of `[name, value]`",
+            "a form body: names to values, or a list of `[name, value]`; a text is read as `text`",
         ),
         own("text", Kind::Text, "none", "a body of plain text"),
         key("headers", HEADERS, "none", "headers of these requests"),

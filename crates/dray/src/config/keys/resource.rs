@@ -28,6 +28,7 @@ const NESTING: Key =
 const SELECTED: Key =
     key("selected", Kind::Flag, "`true`", "`false`: read only if a child needs it, and not loaded");
 const PARALLEL: Key = idle("parallelized", Kind::Flag);
+const TABLE_FORMAT: Key = idle("table_format", Kind::Word(&["iceberg", "delta", "hive", "native"]));
 const CONTRACT_FORMS: Kind =
     Kind::OneOf(&[Kind::Word(&["evolve", "freeze", "discard_value"]), Kind::Map(&CONTRACT_FORM)]);
 const CONTRACT: Key = key(
@@ -83,6 +84,7 @@ pub(super) static RESOURCE: Mapping = mapping(
         INCLUDE_EACH,
         WHEN,
         PARALLEL,
+        TABLE_FORMAT,
     ],
 );
 
@@ -108,6 +110,7 @@ pub(super) static RESOURCE_DEFAULTS: Mapping = mapping(
         EACH,
         INCLUDE_EACH,
         PARALLEL,
+        TABLE_FORMAT,
     ],
 );
 

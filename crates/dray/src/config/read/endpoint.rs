@@ -25,17 +25,22 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
             reader.expected(&at, "a mapping", node);
         }
     }
-    if let Some((node, at)) = fields.take("data")
-        && let Some(value) = form(reader, node, &at)
-    {
-        endpoint.data = Some(Located { value, at });
+    let mut raw = None;
+    if let Some((node, at)) = fields.take("data") {
+        if let Value::Text(_) | Value::Secret(_) = &node.value {
+            raw = reader.scalar(node, &at).map(|value| Located { value, at });
+            reader.note("a text in `data` is read as `text`");
+        } else if let Some(value) = form(reader, node, &at) {
+            endpoint.data = Some(Located { value, at });
+        }
     }
     if let (Some(_), Some(data)) = (&endpoint.json, &endpoint.data) {
         reader.problem(&data.at.clone(), "`json` and `data` exclude each other");
     }
-    endpoint.text = fields.text(reader, "text");
-    if let Some(text) = endpoint.text.as_ref().filter(|_| endpoint.json.is_some() || endpoint.data.is_some())
-    {
+    let own = fields.text(reader, "text");
+    let two = endpoint.json.is_some() || endpoint.data.is_some() || (own.is_some() && raw.is_some());
+    endpoint.text = own.or(raw);
+    if let Some(text) = endpoint.text.as_ref().filter(|_| two) {
         reader.problem(&text.at, "`text` excludes `json` and `data`");
     }
     endpoint.headers = fields.headers(reader, "headers");
@@ -105,16 +110,8 @@ fn form(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> Option<Vec<Header>> 
                 }
             }
         }
-        Value::Text(_) => {
-            reader.problem_with_hint(
-                at,
-                "a body of plain text is no form",
-                "write it as `text`, form fields as a mapping, or a JSON body as `json`",
-            );
-            return None;
-        }
         _ => {
-            reader.expected(at, "a mapping of form fields", node);
+            reader.expected(at, "a mapping of form fields, or a text", node);
             return None;
         }
     }

@@ -8,6 +8,8 @@ use super::{each, endpoint, steps};
 use crate::plan::{Disposition, Text};
 use crate::schema::{DataType, SortOrder};
 
+/// Formats of tables that are files. A database with tables of its own passes them over, in dlt too.
+const TABLE_FORMATS: [&str; 4] = ["iceberg", "delta", "hive", "native"];
 const DISPOSITIONS: [&str; 4] = ["append", "replace", "merge", "skip"];
 
 /// A resource: a name, or a mapping.
@@ -88,7 +90,12 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
         resource.schema_contract = contract::read(reader, node, &at);
     }
     resource.steps = steps::read(reader, &mut fields);
-    for key in ["table_format", "file_format", "references", "nested_hints"] {
+    if fields.word(reader, "table_format", &TABLE_FORMATS).is_some() {
+        reader.note(
+            "`table_format` changes nothing: it is of tables in files, and a database has tables of its own",
+        );
+    }
+    for key in ["file_format", "references", "nested_hints"] {
         fields.refuse(reader, key, "is not supported yet", "leave it out: tables are made as by default");
     }
     fields.refuse(reader, "parent_table_name", "is not supported", "dlt accepts and then rejects it");

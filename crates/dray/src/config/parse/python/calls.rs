@@ -97,6 +97,9 @@ impl Evaluator<'_, '_> {
                 return self.method(method, call, place, scope, path);
             }
         }
+        if let Some(result) = self.digest(call, place, scope, path) {
+            return result;
+        }
         if let Some(result) = self.function_call(call, scope, path) {
             return result;
         }

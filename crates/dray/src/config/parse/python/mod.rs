@@ -17,6 +17,7 @@ mod bounds;
 mod calls;
 mod convert;
 mod dates;
+mod digests;
 mod eval;
 mod functions;
 mod jq;

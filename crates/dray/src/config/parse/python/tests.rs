@@ -8,6 +8,14 @@ fn good(text: &str) -> Node {
     node.unwrap()
 }
 
+/// What is read of a text that is right, and what is said of it.
+fn noted(text: &str) -> (Node, String) {
+    let mut diagnostics = Diagnostics::new();
+    let node = parse(text, false, &mut diagnostics).unwrap_or_else(|| panic!("{diagnostics}"));
+    let notes = diagnostics.notes().map(ToString::to_string).collect();
+    (node, notes)
+}
+
 fn bad(text: &str) -> String {
     let mut diagnostics = Diagnostics::new();
     assert_eq!(parse(text, false, &mut diagnostics), None);
@@ -430,6 +438,49 @@ fn problems_name_the_construct_and_the_place() {
     line 27: r: this is no name of a secret or variable | letters, digits, `_`, `-` and `.` make a name
     line 28: s: 99999999999999999999 does not fit into 64 bits
     "##);
+}
+
+#[test]
+fn digests_are_functions_of_templates() {
+    let before =
+        "import base64, hashlib, hmac\ndef source(key=dlt.secrets.value, stamp=dlt.config.value):\n    ";
+    for (code, function) in [
+        ("hashlib.md5((stamp + key + 'x').encode()).hexdigest()", "${md5(config.stamp, secrets.key, 'x')}"),
+        ("hashlib.sha256(f'{key}\\'s'.encode('utf-8')).hexdigest()", "${sha256(secrets.key, \"'s\")}"),
+        ("hashlib.sha1(''.encode()).hexdigest()", "${sha1('')}"),
+        (
+            "hmac.new(key.encode(), stamp.encode(), hashlib.sha256).hexdigest()",
+            "${hmac_sha256(secrets.key, config.stamp)}",
+        ),
+        (
+            "hmac.new(bytes(key, 'utf-8'), 'x'.encode(), digestmod='sha512').hexdigest()",
+            "${hmac_sha512(secrets.key, 'x')}",
+        ),
+        (
+            "base64.b64encode(f'{stamp}:{key}'.encode()).decode('ascii')",
+            "${base64(config.stamp, ':', secrets.key)}",
+        ),
+        (
+            "base64.b64encode(hashlib.sha512(key.encode()).digest()).decode()",
+            "${base64(sha512(secrets.key))}",
+        ),
+        // Not the same, or not known.
+        ("hmac.new((key + stamp).encode(), 'x'.encode(), hashlib.sha1).hexdigest()", ""),
+        ("hmac.new(key.encode(), 'x'.encode(), hashlib.md5).hexdigest()", ""),
+        ("hashlib.md5(key.encode('utf-16')).hexdigest()", ""),
+        ("hashlib.md5(key.encode()).hexdigest().upper()", ""),
+        ("hashlib.md5(open('f').read().encode()).hexdigest()", ""),
+        ("base64.urlsafe_b64encode(key.encode()).decode()", ""),
+    ] {
+        let text = format!("{before}return rest_api_source({{'a': {code}}})");
+        if function.is_empty() {
+            assert!(bad(&text).contains("a: "), "{code}");
+        } else {
+            let (node, notes) = noted(&text);
+            assert_eq!(show(&node), format!("{{a: '{function}'}}"), "{code}");
+            assert!(notes.contains("of templates"), "{notes}");
+        }
+    }
 }
 
 #[test]

@@ -43,8 +43,13 @@ fn a_form_repeats_its_fields() {
         let field = |name, value: &str| (name, value.to_owned());
         assert_eq!(fields, [field("id", "1"), field("id", "2"), field("kind", "x")], "{data}");
     }
-    let said = of_resource("{name: posts, endpoint: {method: POST, data: 'a=1'}}");
-    assert!(said.contains("data: a body of plain text is no form\n  = write it as `text`"), "{said}");
+    let plan = good("", "{name: posts, endpoint: {method: POST, data: 'a=1'}}");
+    let Some(BodyPlan::Text(text)) = &plan.resources[0].request.body else { panic!("{plan:?}") };
+    assert_eq!(fixed(&text.parts), "a=1");
+    for other in ["json: {a: 1}", "text: b"] {
+        let said = of_resource(&format!("{{name: posts, endpoint: {{method: POST, data: 'a=1', {other}}}}}"));
+        assert!(said.contains("`text` excludes `json` and `data`"), "{said}");
+    }
     let said = of_resource("{name: posts, endpoint: {method: POST, data: [[a]]}}");
     assert!(said.contains("data[0]: expected a name and a value, found a list"), "{said}");
 }
