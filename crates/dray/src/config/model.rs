@@ -155,6 +155,8 @@ pub struct ResourceConfig {
     pub max_table_nesting: Option<u32>,
     pub steps: StepsConfig,
     pub schema_contract: Option<Contract>,
+    /// Keys that are null: they take back what `resource_defaults` says.
+    pub nulls: Vec<&'static str>,
 }
 
 /// `for_each`, its variables multiplied, and `include_from_each`.
@@ -212,6 +214,8 @@ pub struct EndpointConfig {
     pub auth: Option<Located<AuthConfig>>,
     pub expand: Option<ExpandConfig>,
     pub parent_filter: Option<Located<String>>,
+    /// Keys that are null, as in [`ResourceConfig::nulls`].
+    pub nulls: Vec<&'static str>,
 }
 
 /// A query parameter.

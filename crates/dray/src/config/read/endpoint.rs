@@ -83,6 +83,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, at: &Spot) -> EndpointC
         "a parent is named by a placeholder: `{resources.<name>.<field>}`; for a list of values write `for_each: {x: [...]}` and `${each.x}`",
     );
     fields.refuse(reader, "hooks", "exists only in Python", "use `response_actions`");
+    endpoint.nulls = fields.nulls();
     fields.finish(reader);
     endpoint
 }

@@ -306,6 +306,12 @@ impl<'n> Fields<'n> {
         }
     }
 
+    /// The keys asked for so far that are written as null.
+    pub(super) fn nulls(&self) -> Vec<&'static str> {
+        let null = |key: &&str| self.map.get(key).is_some_and(Node::is_null);
+        self.known.iter().copied().filter(null).collect()
+    }
+
     /// Complains of every key that nobody asked for.
     pub(super) fn finish(self, reader: &mut Reader<'_>) {
         for entry in &self.map.entries {

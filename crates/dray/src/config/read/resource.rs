@@ -101,6 +101,7 @@ fn keys(reader: &mut Reader<'_>, mut fields: Fields<'_>) -> ResourceConfig {
     fields.refuse(reader, "parent_table_name", "is not supported", "dlt accepts and then rejects it");
     fields.refuse(reader, "incremental", "stands in the wrong place", "it belongs in `endpoint`");
     fields.refuse(reader, "hooks", "exists only in Python", "use `endpoint.response_actions`");
+    resource.nulls = fields.nulls();
     fields.finish(reader);
     resource
 }

@@ -67,11 +67,12 @@ pub(super) struct Merged {
     pub(super) key_inherited: bool,
 }
 
-/// The resource's own keys win; `params` and `json` are merged per key, `columns` per column.
+/// The resource's own keys win, null too; `params` and `json` are merged per key, `columns` per column.
 pub(super) fn merged(defaults: Option<&ResourceConfig>, own: &ResourceConfig) -> Merged {
     let mut resource = own.clone();
     let Some(defaults) = defaults else { return Merged { resource, key_inherited: false } };
-    let defaults = defaults.clone();
+    let mut defaults = defaults.clone();
+    take_back(&mut defaults, own);
     let key_inherited = own.primary_key.is_none() && defaults.primary_key.is_some();
     resource.primary_key = resource.primary_key.or(defaults.primary_key);
     resource.merge_key = resource.merge_key.or(defaults.merge_key);
@@ -89,6 +90,46 @@ pub(super) fn merged(defaults: Option<&ResourceConfig>, own: &ResourceConfig) ->
     }
     resource.endpoint = endpoint(defaults.endpoint, resource.endpoint);
     Merged { resource, key_inherited }
+}
+
+/// A key that a resource has as null takes the default back, as in dlt.
+fn take_back(defaults: &mut ResourceConfig, own: &ResourceConfig) {
+    for key in &own.nulls {
+        match *key {
+            "primary_key" => defaults.primary_key = None,
+            "merge_key" => defaults.merge_key = None,
+            "write_disposition" => defaults.write_disposition = None,
+            "columns" => defaults.columns.clear(),
+            "selected" => defaults.selected = None,
+            "include_from_parent" => defaults.include_from_parent = None,
+            "table_name" => defaults.table_name = None,
+            "max_table_nesting" => defaults.max_table_nesting = None,
+            "schema_contract" => defaults.schema_contract = None,
+            "processing_steps" => defaults.steps.processing = None,
+            step => defaults.steps.own.retain(|own| own.name != step),
+        }
+    }
+    let endpoint = &mut defaults.endpoint;
+    for key in &own.endpoint.nulls {
+        match *key {
+            "path" => endpoint.path = None,
+            "method" => endpoint.method = None,
+            "params" => endpoint.params.clear(),
+            "json" => endpoint.json = None,
+            "data" => endpoint.data = None,
+            "text" => endpoint.text = None,
+            "headers" => endpoint.headers.clear(),
+            "paginator" => endpoint.paginator = None,
+            "data_selector" => endpoint.data_selector = None,
+            "incremental" => endpoint.incremental = None,
+            "response_actions" => endpoint.response_actions = None,
+            "format" => endpoint.format = None,
+            "expand" => endpoint.expand = None,
+            "parent_filter" => endpoint.parent_filter = None,
+            // `auth: null` is an authentication: none.
+            _ => {}
+        }
+    }
 }
 
 fn endpoint(mut defaults: EndpointConfig, mut own: EndpointConfig) -> EndpointConfig {

@@ -2,7 +2,7 @@
 
 use super::{explained, planned};
 use crate::config::parse::Format;
-use crate::plan::AuthPlan;
+use crate::plan::{AuthPlan, Disposition};
 
 /// The golden file, of which a patch replaces whole top-level keys.
 fn problems(patch: &str) -> String {
@@ -147,6 +147,34 @@ fn resources_that_append_name_their_rows_in_a_shared_table() {
     assert!(shared(2).unwrap().merges && shared(3).is_none());
     let inherited: Vec<bool> = plan.resources.iter().map(|resource| resource.load.key_inherited).collect();
     assert_eq!(inherited, [true, true, false, true]);
+}
+
+#[test]
+fn a_null_takes_the_default_back() {
+    let text = "client: {base_url: 'https://api.example.com/v1'}\nresource_defaults: {primary_key: id, write_disposition: merge, \
+                table_name: all, max_table_nesting: 0, drop: [x], set: {n: 1}, processing_steps: [{filter: .a}], \
+                columns: {a: {data_type: text}}, endpoint: {data_selector: data, headers: {X-A: b}, \
+                incremental: {cursor_path: at, initial_value: 1}, paginator: single_page, params: {a: 1}}}\nresources: \
+                [{name: same, table_name: same}, {name: posts, primary_key: null, write_disposition: null, table_name: null, \
+                max_table_nesting: null, drop: null, processing_steps: null, columns: null, endpoint: {data_selector: null, \
+                headers: null, incremental: null, paginator: null, params: {a: null}}}]";
+    let plan = planned(text, Format::Yaml).unwrap();
+    let [same, posts] = plan.resources.as_slice() else { panic!("two resources") };
+    assert_eq!(
+        (same.load.primary_key.as_slice(), same.load.disposition),
+        (&["id".to_owned()][..], Disposition::Merge)
+    );
+    assert!(same.incremental.is_some() && same.selector.is_some() && !same.request.headers.is_empty());
+    assert_eq!((posts.load.table.as_str(), posts.load.disposition), ("posts", Disposition::Append));
+    assert!(
+        posts.load.primary_key.is_empty()
+            && posts.load.columns.is_empty()
+            && posts.load.max_nesting.is_none()
+    );
+    assert!(posts.incremental.is_none() && posts.selector.is_none() && posts.request.headers.is_empty());
+    assert!(posts.request.params.is_empty());
+    // Of the steps `set` is left.
+    assert_eq!((same.transform.steps.len(), posts.transform.steps.len()), (3, 1));
 }
 
 #[test]
