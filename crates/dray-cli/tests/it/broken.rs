@@ -206,7 +206,7 @@ fn several_problems_at_once() {
       |
     6 |     primary_kye: id
       |     ^
-      = help: nearest is `primary_key`; expected one of `name`, `endpoint`, `primary_key`, `merge_key`, `write_disposition`, `columns`, `selected`, `include_from_parent`, `for_each`, `include_from_each`, `table_name`, `max_table_nesting`, `parallelized`, `schema_contract`, `processing_steps`, `keep`, `drop`, `rename`, `set`
+      = help: nearest is `primary_key`; expected one of `name`, `endpoint`, `primary_key`, `merge_key`, `write_disposition`, `columns`, `selected`, `include_from_parent`, `for_each`, `include_from_each`, `table_name`, `max_table_nesting`, `parallelized`, `schema_contract`, `processing_steps`, `keep`, `drop`, `rename`, `set`, `table_format`
 
     api.yaml:7:37: resources[0].endpoint.method: unknown method `FETCH`
       |
