@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use dray_sim::{Api, Fault, Options, Sim};
+use dray_sim::{Api, Fault, Options, Response, Sim};
+use serde_json::json;
 
 use crate::support::Bench;
 
@@ -49,6 +50,28 @@ fn a_page_that_comes_at_the_fourth_attempt_is_loaded() {
     assert_eq!(ran.count("products", "requests"), 6);
     assert_eq!(ran.count("products", "rows"), 250);
     assert_eq!(ran.count("revenues", "retries"), 0);
+}
+
+#[test]
+fn an_api_that_is_out_of_order_costs_nothing_that_is_loaded() {
+    let bench = bench(Options::default());
+    bench.sim.fault(Fault::status(503).on("/v1/products").query("offset", "198").times(4));
+    assert_eq!(bench.run("bill.yaml", &QUICK).code, 1);
+    assert_eq!(rows(&bench, "products"), 199);
+    // Not even the page where it stood can be read.
+    bench.sim.fault(Fault::status(503).always());
+    for _ in 0..2 {
+        assert_eq!(bench.run("bill.yaml", &QUICK).code, 1);
+        assert_eq!(rows(&bench, "products"), 199);
+    }
+    bench.sim.clear_faults();
+    bench.sim.clear_requests();
+    bench.run("bill.yaml", &QUICK).succeeded();
+    assert_eq!(rows(&bench, "products"), 250);
+    let asked = bench.sim.requests().into_iter().filter(|request| request.path == "/v1/products");
+    let offsets: Vec<String> =
+        asked.map(|request| request.param("offset").unwrap_or("0").to_owned()).collect();
+    assert_eq!(offsets, ["99", "198"], "it goes on where it stood");
 }
 
 #[test]
@@ -314,4 +337,47 @@ fn json_logs_are_json_line_by_line() {
     let wrong = bench.run("bill.yaml", &["--log-format", "json", "--set", "client.base_ulr=x"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+}
+
+/// The parent fails where rows are made, of which those who ask the API know nothing: its children read all that they can.
+#[test]
+fn children_of_a_parent_that_failed_late_are_asked_for_again() {
+    let sound = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let now = std::sync::Arc::clone(&sound);
+    let api = Api::custom(move |request| {
+        let sound = now.load(std::sync::atomic::Ordering::SeqCst);
+        if let Some(parent) = request.path.strip_prefix("/parents/") {
+            let id: u64 = parent.trim_end_matches("/kids").parse().unwrap();
+            return Response::json(&json!({"data": [{"id": id * 10}]}));
+        }
+        let parents = |ids: std::ops::RangeInclusive<u64>| -> Vec<_> {
+            ids.map(|id| json!({"id": id, "name": if id == 4 && !sound { None } else { Some("a") }}))
+                .collect()
+        };
+        match request.param("cursor") {
+            None => Response::json(&json!({"data": parents(1..=2), "next": "2"})),
+            Some("2") => Response::json(&json!({"data": parents(3..=4), "next": sound.then_some("4")})),
+            Some(_) => Response::json(&json!({"data": parents(5..=6), "next": null})),
+        }
+    });
+    let bench = Bench::new(Sim::start(Options { api, ..Options::default() }).unwrap());
+    bench.write(
+        "family.yaml",
+        "\
+client: {base_url: 'https://api.example.com/'}
+resource_defaults: {endpoint: {data_selector: data}}
+resources:
+  - name: parents
+    columns: {name: {data_type: text, nullable: false}}
+    endpoint: {path: parents, paginator: {type: cursor, cursor_path: next, cursor_param: cursor}}
+  - {name: kids, endpoint: {path: 'parents/{resources.parents.id}/kids', paginator: single_page}}
+",
+    );
+    let ran = bench.run("family.yaml", &[]);
+    assert_eq!(ran.report["resources"]["parents"]["status"], "failed", "{}", ran.stderr);
+    sound.store(true, std::sync::atomic::Ordering::SeqCst);
+    bench.run("family.yaml", &[]).succeeded();
+    let all = |table: &str| bench.column(&format!("SELECT id FROM test_dataset.{table} ORDER BY id"));
+    assert_eq!(all("parents"), ["1", "2", "3", "4", "5", "6"]);
+    assert_eq!(all("kids"), ["10", "20", "30", "40", "50", "60"]);
 }

@@ -330,8 +330,13 @@ impl Gatherer {
         let stopped = outcomes().any(
             |outcome| matches!(&outcome.ended, Some(Err(error)) if error.kind() == ErrorKind::Cancelled),
         );
-        // Going on where nothing moves would never end: the next run begins again.
-        let stuck = outcomes().any(|outcome| outcome.resumed) && outcomes().all(|outcome| outcome.pages == 0);
+        // Going on where nothing moves would never end: the next run begins again. Not so where the API was out of order, or
+        // did not know the credentials: that is no fault of the place where an earlier run stopped.
+        let failures =
+            || outcomes().filter_map(|outcome| outcome.ended.as_ref().and_then(|ended| ended.as_ref().err()));
+        let stuck = outcomes().any(|outcome| outcome.resumed)
+            && outcomes().all(|outcome| outcome.pages == 0)
+            && !failures().all(is_outage);
         if complete {
             self.segment.closed.extend(self.families.members(root).iter().cloned());
             for at in members {
@@ -456,6 +461,16 @@ impl Gatherer {
         self.pending_since = None;
         let segment = std::mem::take(&mut self.segment);
         segment.is_empty() || segments.send(Delivery::Segment(Box::new(segment))).is_ok()
+    }
+}
+
+/// No answer, or one that says nothing of what was asked for.
+fn is_outage(error: &Error) -> bool {
+    let status = error.fact("status").and_then(|status| status.parse::<u16>().ok());
+    match error.kind() {
+        ErrorKind::Auth => true,
+        ErrorKind::Request => status.is_none_or(|status| status == 429 || status >= 500),
+        _ => false,
     }
 }
 
