@@ -58,16 +58,21 @@ fn refuse_other(body: &[u8], plan: &CsvPlan) -> Result<(), Wrong> {
         Some(b'{' | b'[') => return refused(1, "it begins as JSON does"),
         _ => {}
     }
-    // A quote inside quotes is doubled, so those of a sound body are even.
-    let (mut quotes, mut line, mut opened) = (0_u64, 1_usize, 1_usize);
+    // A quote opens at the beginning of a field only, and one that is meant as such is doubled.
+    let (mut inside, mut may_open, mut line, mut opened) = (false, true, 1_usize, 1_usize);
     for byte in body {
         if *byte == plan.quote {
-            quotes += 1;
-            opened = if quotes % 2 == 1 { line } else { opened };
+            let opens = !inside && may_open;
+            opened = if opens { line } else { opened };
+            // After one that closes, another one is the second half of a doubled one.
+            may_open = inside;
+            inside = opens;
+        } else if !inside {
+            may_open = *byte == plan.delimiter || matches!(byte, b'\n' | b'\r');
         }
         line += usize::from(*byte == b'\n');
     }
-    if quotes % 2 == 1 { refused(opened, "a quote is never closed") } else { Ok(()) }
+    if inside { refused(opened, "a quote is never closed") } else { Ok(()) }
 }
 
 fn record(row: &ByteRecord, names: &[Vec<u8>], infer: bool, json: &mut Vec<u8>) {
@@ -161,6 +166,23 @@ mod tests {
         assert_eq!(json("id,name\n", &plan()), "[]");
         let semicolons = CsvPlan { delimiter: b';', infer: true, ..plan() };
         assert_eq!(json("id;x\n1;0.50\n007;a", &semicolons), r#"[{"id":1,"x":0.50},{"id":"007","x":"a"}]"#);
+    }
+
+    #[test]
+    fn what_is_no_csv_or_was_cut_is_refused() {
+        let limits = Plan::for_tests(Vec::new()).client.limits;
+        let refused = |body: &str| match written(body.as_bytes(), &plan(), &limits) {
+            Err(Wrong::Malformed { line, why }) => Some((line, why)),
+            _ => None,
+        };
+        let open = |line| Some((line, "a quote is never closed".to_owned()));
+        assert_eq!(refused("id,name\n1,a\n2,\"b\n3,c\n"), open(3));
+        assert_eq!(refused("id,name\n1,\"a\"\"\n"), open(2));
+        assert!(refused(" <html>busy</html>").is_some() && refused("{\"error\": \"quota\"}").is_some());
+        // Quotes inside a field that does not begin with one are letters.
+        for sound in ["id,size\n1,5\" pipe\n", "id\n\"a \"\"b\"\"\"\n", "id\n\"\"\n", "id\n\"a\nb\"\n2\n"] {
+            assert_eq!(refused(sound), None, "{sound}");
+        }
     }
 
     #[test]

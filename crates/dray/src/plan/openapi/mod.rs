@@ -191,6 +191,7 @@ fn endpoint(
         match parameter.place {
             "query" => {
                 let value = match parameter.value() {
+                    Some(Value::String(value)) => text(&value.replace('{', "{{").replace('}', "}}")),
                     Some(value) => node_of(value),
                     None => {
                         open.push(normalize(parameter.name));

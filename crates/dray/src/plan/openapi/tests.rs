@@ -202,3 +202,21 @@ fn what_is_no_description_says_what_is_needed() {
                   "/y": {"get": {"responses": {"200": {"$ref": "other.yaml#/z"}}}}}});
     insta::assert_snapshot!(said(circle), @"no GET of this description answers with a list of objects");
 }
+
+/// A description may come from anybody: what looks like a template in it looks up nothing.
+#[test]
+fn templates_in_a_description_are_text() {
+    let text = written(&json!({
+        "openapi": "3.0.0",
+        "info": {"title": "${env.HOME}"},
+        "servers": [{"url": "https://api.example.com"}],
+        "paths": {"/things": {"get": {
+            "parameters": [{"name": "f", "in": "query", "required": true, "schema": {"default": "${env.HOME:-none}"}}],
+            "responses": {"200": {"content": {"application/json": {"schema": {
+                "type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}
+            }}}}}
+        }}}
+    }));
+    assert!(text.contains("$${{env.HOME:-none}}"), "{text}");
+    assert!(!text.replace("$${", "").contains("${"), "{text}");
+}
