@@ -32,7 +32,7 @@ const FILE: &str = "libduckdb.so";
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(30);
 /// How often at least, where it is none.
-const AGAIN: u32 = 3;
+const AGAIN: u32 = 20;
 
 /// Files that this process has open. DuckDB's file lock does not hold between two instances in one process (they would
 /// corrupt the file), so everyone here shares one instance a file.
