@@ -80,7 +80,7 @@ fn settle(node: &mut Node) {
 }
 
 /// A text that reads as it stands once templates are resolved.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace("${", "$${")
 }
 

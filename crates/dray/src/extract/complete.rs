@@ -180,6 +180,7 @@ impl Errand {
         let (mut paging, mut selector, mut chain) =
             (plan.paging.clone(), plan.selector.clone(), Chain::new(plan));
         let mut token = token.unwrap_or_else(|| Chain::first(&paging));
+        let mut items = 0;
         loop {
             let mut request = request::build(&session.plan, plan, &paging, &fill, &token)?;
             request.line = asker.index + 1;
@@ -221,9 +222,10 @@ impl Errand {
             let bad = sift(&selected.document, &selected.records, session.plan.client.rejects.keep)?;
             selected.leave_out(chain.dropped());
             rest.rejects.extend(bad.taken_out_of(&mut selected.records));
+            items += selected.records.len();
             rest.pages.push((selected.document, selected.records));
             let most = session.plan.client.limits.json.items;
-            if rest.pages.iter().map(|(_, items)| items.len()).sum::<usize>() > most {
+            if items > most {
                 return Err(too_long(most));
             }
             match next {

@@ -46,6 +46,21 @@ impl DataType {
         }
     }
 
+    /// dlt's names of the types.
+    pub const NAMES: &[&str] = &[
+        "text",
+        "bigint",
+        "double",
+        "bool",
+        "timestamp",
+        "date",
+        "time",
+        "decimal",
+        "wei",
+        "json",
+        "binary",
+    ];
+
     /// The type with dlt's name (`wei` is a decimal without fraction; `decimal` has dlt's default scale 9).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

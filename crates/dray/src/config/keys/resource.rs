@@ -3,6 +3,7 @@
 use super::endpoint::ENDPOINT;
 use super::steps::{CONVERT, DROP, EMPTY_AS_NULL, KEEP, LOWER, RENAME, SET, STEPS, TRIM};
 use super::{Key, Kind, Mapping, WHEN, WORDS, idle, key, mapping, needed, own};
+use crate::schema::DataType;
 
 const NAME: Key = needed("name", Kind::Plain, "the resource's name, and its table's");
 const ENDPOINT_FORMS: Kind = Kind::OneOf(&[Kind::Text, Kind::Map(&ENDPOINT)]);
@@ -153,24 +154,7 @@ static COLUMN: Mapping = mapping(
     "What is known of a column.",
     &[
         key("name", Kind::Plain, "the key that it stands under", "its name, where hints are a list"),
-        key(
-            "data_type",
-            Kind::Word(&[
-                "text",
-                "bigint",
-                "double",
-                "bool",
-                "timestamp",
-                "date",
-                "time",
-                "decimal",
-                "wei",
-                "json",
-                "binary",
-            ]),
-            "by its values",
-            "its type",
-        ),
+        key("data_type", Kind::Word(DataType::NAMES), "by its values", "its type"),
         own("scale", Kind::Whole, "`9`", "digits after the point of a `decimal`"),
         key("nullable", Kind::Flag, "`true`", "`false`: a record without a value is an error"),
         key("primary_key", Kind::Flag, "`false`", "the column is part of the primary key"),

@@ -192,20 +192,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, at: &Spot, key: Option<&str>) ->
     let data_type = fields.plain(reader, "data_type").and_then(|word| {
         let found = DataType::from_name(&word.value);
         if found.is_none() {
-            let known = [
-                "text",
-                "bigint",
-                "double",
-                "bool",
-                "timestamp",
-                "date",
-                "time",
-                "decimal",
-                "wei",
-                "json",
-                "binary",
-            ];
-            reader.unknown_word(&word.at, "data type", &word.value, &known);
+            reader.unknown_word(&word.at, "data type", &word.value, DataType::NAMES);
         }
         found
     });

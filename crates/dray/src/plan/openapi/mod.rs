@@ -15,6 +15,7 @@ use url::Url;
 
 use super::propose::{Draft, list, map, node_of, text};
 use super::singular::singular;
+use crate::config::lists::escaped;
 use crate::config::node::Node;
 use crate::config::write::Comments;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,12 +39,11 @@ struct Endpoint {
 
 /// A description without templates: it may come from anybody, and must not look up what is here.
 fn inert(description: &Value) -> Value {
-    let text = |text: &str| text.replace("${", "$${");
     match description {
-        Value::String(written) => Value::String(text(written)),
+        Value::String(written) => Value::String(escaped(written)),
         Value::Array(items) => Value::Array(items.iter().map(inert).collect()),
         Value::Object(entries) => {
-            Value::Object(entries.iter().map(|(key, value)| (text(key), inert(value))).collect())
+            Value::Object(entries.iter().map(|(key, value)| (escaped(key), inert(value))).collect())
         }
         other => other.clone(),
     }
